@@ -1,0 +1,58 @@
+# Everything happens in ./.venv, made on first use and renewed when pyproject.toml changes.
+# Needs python3 (3.11 or newer) and make; another interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+N ?= 200
+
+# Folders that carry code; bench and examples are looked at only when they are there.
+CODE := $(wildcard molroo_actor tests bench examples tools)
+TYPED := $(wildcard molroo_actor tests/kit tests/crash bench examples)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check fmt bench crash clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run ## serve on http://127.0.0.1:8787 with its data in ./data (ARGS="--port 9000")
+	$(PY) -m molroo_actor serve --data data $(ARGS)
+
+test: $(VENV)/.dev ## all tests (ARGS="-k resume -x")
+	$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## format, lint and types; changes nothing
+	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m ruff check $(CODE)
+	$(PY) -m mypy $(TYPED)
+
+fmt: $(VENV)/.dev ## format, and fix what the linter can fix by itself
+	$(PY) -m ruff check --fix-only $(CODE)
+	$(PY) -m ruff format $(CODE)
+
+bench: $(VENV)/.dev ## figures of this machine, side by side with a bare server
+	$(PY) -m bench $(ARGS)
+
+crash: $(VENV)/.dev ## kill -9 under load N times and count what was lost (N=200)
+	$(PY) -m tests.crash $(N) $(ARGS)
+
+clean: ## remove .venv and caches; ./data stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "molroo-actor needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Stamps: what the server needs, and what its tests need on top. Only a finished install leaves one.
+$(VENV)/.run: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.run
