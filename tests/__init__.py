@@ -1,1 +1,1 @@
-"""The tests, and under `kit` the tools they share; a package so that `python -m tests.crash` finds both."""
+"""The tests; a package, so that `python -m tests.crash` finds the tools in `tests.kit`."""
