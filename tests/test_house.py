@@ -236,9 +236,7 @@ def shows_names(node: ast.stmt) -> bool:
 
 
 def test_every_module_says_what_lives_in_it() -> None:
-    silent = [
-        str(path.relative_to(ROOT)) for path in sources() if not ast.get_docstring(tree_of(path))
-    ]
+    silent = [str(path.relative_to(ROOT)) for path in sources() if not ast.get_docstring(tree_of(path))]
     assert not silent, f"a file opens with what lives there and what must not: {silent}"
 
 
@@ -248,9 +246,7 @@ def test_no_file_is_named_after_nothing() -> None:
 
 
 def test_no_file_outgrows_a_reading() -> None:
-    long = [
-        f"{path.relative_to(ROOT)}: {n}" for path in sources() if (n := length(path)) > LINES_MAX
-    ]
+    long = [f"{path.relative_to(ROOT)}: {n}" for path in sources() if (n := length(path)) > LINES_MAX]
     assert not long, f"more than {LINES_MAX} lines: {long}"
 
 
@@ -267,9 +263,7 @@ def test_the_public_names_are_pinned(module: str) -> None:
 
 # Put together from halves, or this file would find itself.
 MACHINE_PATHS = re.compile(
-    "|".join(
-        [r"(?<![\w.:/-])/wo" + r"rk\b", "/tmp/" + "notes", r"(?<![\w.:/-])/(?:home|Users)/" + r"\w"]
-    )
+    "|".join([r"(?<![\w.:/-])/wo" + r"rk\b", "/tmp/" + "notes", r"(?<![\w.:/-])/(?:home|Users)/" + r"\w"])
 )
 
 
@@ -292,15 +286,9 @@ def repository_files() -> list[Path]:
         check=False,
     )
     if listed.returncode == 0:
-        return [
-            ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()
-        ]
+        return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
     hidden = {".venv", "data", "node_modules", "__pycache__"}  # an archive without its history
-    return [
-        path
-        for path in ROOT.rglob("*")
-        if path.is_file() and hidden.isdisjoint(path.relative_to(ROOT).parts)
-    ]
+    return [path for path in ROOT.rglob("*") if path.is_file() and hidden.isdisjoint(path.relative_to(ROOT).parts)]
 
 
 def text_of(path: Path) -> str:
@@ -325,9 +313,7 @@ def print_sizes() -> None:
         ),
         reverse=True,
     )
-    print(
-        f"{len(files)} files, {sum(lines for lines, _ in files)} lines, {len(functions)} functions"
-    )
+    print(f"{len(files)} files, {sum(lines for lines, _ in files)} lines, {len(functions)} functions")
     for lines, name in files[:5]:
         print(f"  {lines:4} lines  {name}")
     for lines, place, function in functions[:5]:

@@ -26,7 +26,7 @@ STOP_WITHIN_S = 12.0  # the server's own grace for open turns is 8
 READY = re.compile(r"^ready on (?P<url>https?://\S+:(?P<port>\d+))(?:\s+with key (?P<key>\S+))?")
 
 
-class ServerFailedError(Exception):
+class ServerFailed(Exception):
     """The child ended, or stayed silent, before it was ready. The text carries what it printed."""
 
 
@@ -92,7 +92,7 @@ def start(
 
     `key=None` installs none, so that an empty database makes one and prints it. Settings of the
     surrounding shell (MOLROO_*) are not inherited; `env` adds what the test wants.
-    Raises ServerFailedError, with the child gone, when it is not ready within `ready_within_s`.
+    Raises ServerFailed, with the child gone, when it is not ready within `ready_within_s`.
     """
     where = ["--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
     process = subprocess.Popen(
@@ -111,10 +111,8 @@ def start(
         output.decided.wait(ready_within_s)
         ready = output.ready
         if ready is None:
-            raise ServerFailedError(_story(process, output))
-        return Server(
-            process, output, ready["url"], int(ready["port"]), ready["key"] or key or "", data
-        )
+            raise ServerFailed(_story(process, output))
+        return Server(process, output, ready["url"], int(ready["port"]), ready["key"] or key or "", data)
     except BaseException:
         process.kill()
         _reap(process, output, STOP_WITHIN_S)
@@ -132,9 +130,7 @@ def running(data: Path, *flags: str, env: Mapping[str, str] | None = None) -> It
 
 
 @contextlib.asynccontextmanager
-async def running_async(
-    data: Path, *flags: str, env: Mapping[str, str] | None = None
-) -> AsyncIterator[Server]:
+async def running_async(data: Path, *flags: str, env: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
     """The same for a coroutine: the loop stays free while the child starts and ends."""
     server = await asyncio.to_thread(start, data, *flags, env=env)
     try:
