@@ -1,0 +1,198 @@
+"""The load client: one process, one epoll, frames built before the clock starts. `python -m bench.load` reads a
+Job, writes a Measured.
+
+Its own share of a core stands in every result, because a client that is the bottleneck measures itself.
+"""
+
+from __future__ import annotations
+
+import random
+import select
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import cycle
+
+import msgspec
+
+from bench import frames, proc, turns
+from bench.jobs import Job, Measured
+from bench.sockets import Conn, close_all, open_all
+
+POOL = 16_384  # more different turns than a second of load takes
+ANSWERS_WITHIN_S = 30.0
+UNDER_WAY = 64  # turns at a time where a whole crowd says one each
+
+
+class Stuck(RuntimeError):
+    """No answer came for ANSWERS_WITHIN_S."""
+
+
+def next_frame(job: Job) -> Callable[[], bytes]:
+    """A source of masked frames, each another turn; with ids, each id is new."""
+    rng = random.Random(job.seed)
+    if not job.ids:
+        pool = [frames.masked(turns.encoded(turns.body(job.kind, rng)), frames.random_mask(rng)) for _ in range(POOL)]
+        return cycle(pool).__next__
+    run = rng.getrandbits(32) ^ time.time_ns() & 0xFFFFFFFF
+    blank = "0" * frames.ID_CHARS
+    stencils = cycle(
+        [frames.stencil(turns.encoded(turns.body(job.kind, rng), blank), frames.random_mask(rng)) for _ in range(POOL)]
+    ).__next__
+    number = iter(range(1 << 32)).__next__
+    return lambda: stencils().filled(b"%08x%08x" % (run, number()))
+
+
+@dataclass
+class Crowd:
+    """The open sockets of a job and the epoll over them."""
+
+    conns: list[Conn]
+    poll: select.epoll
+    by_fd: dict[int, Conn]
+
+    @classmethod
+    def opened(cls, job: Job) -> Crowd:
+        conns = open_all(job.port, job.paths)
+        poll = select.epoll(len(conns) + 1)
+        for conn in conns:
+            poll.register(conn.sock.fileno(), select.EPOLLIN)
+        return cls(conns, poll, {conn.sock.fileno(): conn for conn in conns})
+
+    def close(self) -> None:
+        self.poll.close()
+        close_all(self.conns)
+
+    def steady(self, frame: Callable[[], bytes], until_ns: int, waits_ns: list[int]) -> None:
+        """Lock step on every socket that has a turn under way, until the time is up; each answer's wait is
+        appended."""
+        now, by_fd, poll, at_once = time.perf_counter_ns, self.by_fd, self.poll.poll, len(self.conns)
+        while (began := now()) < until_ns:
+            events = poll(ANSWERS_WITHIN_S, at_once)
+            if not events and now() - began > ANSWERS_WITHIN_S * 9e8:
+                raise Stuck(f"no answer for {ANSWERS_WITHIN_S:.0f} s")
+            for fd, _ in events:
+                conn = by_fd[fd]
+                if conn.receive():
+                    came = now()
+                    waits_ns.append(came - conn.sent_ns)
+                    conn.sent_ns = came
+                    conn.send(frame())
+
+    def say(self, conn: Conn, frame: bytes) -> None:
+        conn.sent_ns = time.perf_counter_ns()
+        conn.send(frame)
+
+    def answered(self, waits_ns: list[int], enough: int) -> list[Conn]:
+        """Wait until `enough` answers came; who got one."""
+        who: list[Conn] = []
+        while len(who) < enough:
+            events = self.poll.poll(ANSWERS_WITHIN_S)
+            if not events:
+                raise Stuck(f"no answer for {ANSWERS_WITHIN_S:.0f} s")
+            for fd, _ in events:
+                conn = self.by_fd[fd]
+                if conn.receive():
+                    waits_ns.append(time.perf_counter_ns() - conn.sent_ns)
+                    who.append(conn)
+        return who
+
+    def one_each(self, frame: Callable[[], bytes], order: list[Conn], under_way: int) -> list[int]:
+        """One turn on every socket, `under_way` at a time; the waits."""
+        waits_ns: list[int] = []
+        said = 0
+        while len(waits_ns) < len(order):
+            while said < len(order) and said - len(waits_ns) < under_way:
+                self.say(order[said], frame())
+                said += 1
+            self.answered(waits_ns, 1)
+        return waits_ns
+
+    def idle(self, seconds: float) -> None:
+        """Answer pings and drop what else comes."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            for fd, _ in self.poll.poll(left):
+                self.by_fd[fd].receive()
+
+
+@dataclass
+class Meter:
+    """The clocks at the start of the measured time; `read` gives what passed since."""
+
+    job: Job
+    wall: float
+    client_cpu: float
+    server_cpu: float
+    written: int
+
+    @classmethod
+    def started(cls, job: Job) -> Meter:
+        return cls(job, time.perf_counter(), time.process_time(), proc.cpu_s(job.pid), proc.written_bytes(job.pid))
+
+    def read(self, waits_ns: list[int], answer_bytes: int) -> Measured:
+        seconds = time.perf_counter() - self.wall
+        waits = sorted(waits_ns) or [0]
+        return Measured(
+            turns=len(waits_ns),
+            seconds=seconds,
+            p50_ms=waits[len(waits) // 2] / 1e6,
+            p99_ms=waits[len(waits) * 99 // 100] / 1e6,
+            client_cpu_share=(time.process_time() - self.client_cpu) / seconds,
+            server_cpu_s=proc.cpu_s(self.job.pid) - self.server_cpu,
+            written_bytes=proc.written_bytes(self.job.pid) - self.written,
+            answer_bytes=answer_bytes,
+        )
+
+
+def steady(job: Job, crowd: Crowd) -> Measured:
+    frame, waits_ns = next_frame(job), list[int]()
+    for conn in crowd.conns:
+        crowd.say(conn, frame())
+    crowd.steady(frame, time.perf_counter_ns() + int(job.warmup_s * 1e9), [])
+    meter = Meter.started(job)
+    crowd.steady(frame, time.perf_counter_ns() + int(job.measure_s * 1e9), waits_ns)
+    return meter.read(waits_ns, max(conn.answer_bytes for conn in crowd.conns))
+
+
+def once(job: Job, crowd: Crowd) -> Measured:
+    frame, waits_ns, order = next_frame(job), list[int](), list(crowd.conns)
+    rng = random.Random(job.seed)
+    crowd.one_each(frame, order, UNDER_WAY)
+    meter = Meter.started(job)
+    for _ in range(job.passes):
+        crowd.idle(job.rest_s)
+        rng.shuffle(order)
+        waits_ns += crowd.one_each(frame, order, 1)
+    return meter.read(waits_ns, max(conn.answer_bytes for conn in crowd.conns))
+
+
+def hold(job: Job, crowd: Crowd) -> None:
+    if job.turn_first:
+        crowd.one_each(next_frame(job), list(crowd.conns), UNDER_WAY)
+    sys.stdout.write("held\n")
+    sys.stdout.flush()
+    crowd.poll.register(sys.stdin.fileno(), select.EPOLLIN)
+    while True:
+        for fd, _ in crowd.poll.poll():
+            if fd == sys.stdin.fileno():
+                return
+            crowd.by_fd[fd].receive()
+
+
+def main() -> None:
+    job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
+    crowd = Crowd.opened(job)
+    try:
+        if job.mode == "hold":
+            hold(job, crowd)
+            return
+        measured = steady(job, crowd) if job.mode == "steady" else once(job, crowd)
+    finally:
+        crowd.close()
+    sys.stdout.buffer.write(msgspec.json.encode(measured))
+
+
+if __name__ == "__main__":
+    main()
