@@ -1,0 +1,149 @@
+"""Every setting and every limit, each with its reason. One frozen struct, made once, handed down.
+
+The environment's name is MOLROO_ and the field's in capitals; a flag of `serve` wins over it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from molroo_actor.errors import MolrooError
+
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+OrNone = Annotated[int, Meta(ge=0)]
+
+
+class SettingsError(MolrooError):
+    """A setting that cannot be; the text names it and what would be right."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of one server."""
+
+    host: str = "127.0.0.1"
+    """Loopback until the operator decides otherwise."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8787
+    """0 lets the system pick one."""
+    data: str = "./data"
+    """The folder that holds everything."""
+    bootstrap_key: str | None = None
+    """Installed at start when absent, for containers and tests."""
+    tls_cert: str | None = None
+    """PEM chain; with tls_key the server speaks https and wss without a proxy."""
+    tls_key: str | None = None
+    """PEM private key."""
+    cors_origins: str = "*"
+    """Comma-separated browser origins that REST and WebSocket accept; * is any, without credentials."""
+    log_format: Literal["text", "json"] = "text"
+    """One line an event either way."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """What is worth a line."""
+
+    requests_per_minute: OrNone = 600
+    """A key; 0 is no limit. Ten a second leaves a tenant's page of sessions responsive and stops loops."""
+    socket_messages_per_s: NotNegative = 20
+    """A socket, burst twice that; 0 is no limit. Nobody types faster; a game tick fits."""
+    refused_messages_max: Count = 100
+    """Refusals in a row after which a socket is closed (4429): it does not listen."""
+    refused_upgrades_per_minute: OrNone = 30
+    """Refused upgrades from one address before plain 429s, so that a client's backoff grows; 0 is no limit."""
+    message_bytes_max: Count = 65_536
+    """One WebSocket message after reassembly: four full texts."""
+    body_bytes_max: Count = 262_144
+    """One REST body: a persona with all its texts in four-byte characters."""
+    sockets_per_session_max: Count = 32
+    """Every turn is written to each: keeps a fan-out short."""
+    unsent_bytes_max: Count = 1_048_576
+    """What a socket may leave unread before it is closed (1013)."""
+    ping_every_s: Positive = 30
+    """Below the usual 60 s idle limit of proxies."""
+    pong_within_s: Positive = 30
+    """A phone that changes networks is back by then."""
+    replay_stall_s: Positive = 30
+    """A replay that makes no progress for this long is given up (1013)."""
+    close_within_s: Positive = 1
+    """How long a closed socket may take to say goodbye before it is cut."""
+    handles_reserve: Count = 256
+    """File handles kept for the disk; sockets get the rest."""
+
+    hibernate_after_s: Positive = 10
+    """Idle time after which an actor leaves memory; as Durable Objects do."""
+    resident_max: Count = 10_000
+    """Awake actors; about 12 KB each."""
+    mailbox_max: Count = 64
+    """Waiting turns of one session; above it a sender waits seconds for an answer anyway."""
+    unanswered_max: Count = 8
+    """Waiting turns of one connection, so that one sender cannot fill the mailbox."""
+    pass_ms: Positive = 4
+    """How long one loop pass may run turns while a commit is under way: the commit's thread needs the interpreter."""
+    appraiser_deadline_s: Positive = 10
+    """Then the embedded appraiser answers instead."""
+    history_kept: Count = 100
+    """Newest turns whose state is kept: repeats, resume and time travel reach as far as this."""
+    creation_keys_kept_s: Positive = 86_400
+    """How long an Idempotency-Key of a create is remembered."""
+    time_scale: Annotated[float, Meta(gt=0, le=100_000)] = 1.0
+    """Character seconds in a real one, for sessions made with test keys; fixed at their creation."""
+
+    synchronous: Literal["FULL", "OFF"] = "FULL"
+    """OFF gives up durability and is for measuring what durability costs; it says so at start."""
+    gate_rows_max: Count = 8_192
+    """Rows that wait for a commit; above it turns are refused, the disk is behind."""
+    commit_rows_max: Count = 1_024
+    """Rows in one commit: keeps a commit near 10 ms."""
+    row_bytes_max: Count = 262_144
+    """One journal row; a turn is about 2 KB, its texts at most 64."""
+    journal_bytes_max: Count = 268_435_456
+    """Rows not folded yet; above it turns are refused while folding goes on."""
+    wal_bytes_max: Count = 67_108_864
+    """The ledger's write-ahead log before the writer itself empties it."""
+    fold_age_s: Positive = 5
+    """How long a row waits in the journal, so that one fold takes many."""
+    fold_bytes: Count = 67_108_864
+    """Journal size above which folding no longer waits for age."""
+    fold_sessions_max: Count = 64
+    """Sessions in one round of folding: about 0.1 s."""
+    readers: Annotated[int, Meta(ge=1, le=32)] = 2
+    """Threads that read files (wakes, history); also how many wakes run at once."""
+    ballast_bytes: OrNone = 16_777_216
+    """Given up at the first full disk so that folds and deletes can end."""
+    free_bytes_min: OrNone = 67_108_864
+    """Less free space than this and /readyz says so before anything fails."""
+    shutdown_grace_s: Positive = 8
+    """From SIGTERM to exit; below the 10 s that container runtimes give."""
+
+
+def from_environment(environ: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+    """Settings of defaults, then MOLROO_* variables, then flags that are not None. Raises SettingsError."""
+    environ = os.environ if environ is None else environ
+    given: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        value = environ.get(f"MOLROO_{name.upper()}")
+        if value is not None and value != "":
+            given[name] = value
+    given.update((name, value) for name, value in flags.items() if value is not None)
+    try:
+        settings = msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"setting refused: {error} (environment MOLROO_*, or a flag)") from None
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise SettingsError("MOLROO_TLS_CERT and MOLROO_TLS_KEY go together")
+    return settings
+
+
+def as_lines(settings: Settings) -> list[str]:
+    """One `MOLROO_NAME=value` a line, for --print-settings; the bootstrap key is not shown."""
+    lines = []
+    for name in Settings.__struct_fields__:
+        value = getattr(settings, name)
+        if name == "bootstrap_key" and value is not None:
+            value = "(set)"
+        lines.append(f"MOLROO_{name.upper()}={'' if value is None else value}")
+    return lines

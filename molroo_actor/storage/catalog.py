@@ -1,0 +1,185 @@
+"""The catalog: which sessions and keys there are. Reads take a ledger connection; writes are Changes for the journal's commit."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from molroo_actor.errors import Conflict
+from molroo_actor.storage.rows import CatalogEntry, Change, Key
+
+_ENTRY = ", ".join(CatalogEntry.__struct_fields__)
+
+
+class CreationKey(msgspec.Struct, frozen=True):
+    """An Idempotency-Key of a create: what was asked, and the session that it made."""
+
+    key: str
+    body_hash: bytes
+
+
+def _entry(row: tuple[object, ...]) -> CatalogEntry:
+    return msgspec.convert(dict(zip(CatalogEntry.__struct_fields__, row, strict=True)), CatalogEntry, strict=False)
+
+
+def find(ledger: sqlite3.Connection, tenant: str, live: bool, session_id: str) -> CatalogEntry | None:
+    """The session that this tenant and kind of key calls so."""
+    rows = ledger.execute(
+        f"SELECT {_ENTRY} FROM session WHERE tenant = ? AND live = ? AND id = ? AND deleting = 0",
+        (tenant, int(live), session_id),
+    ).fetchall()
+    return _entry(rows[0]) if rows else None
+
+
+def page(
+    ledger: sqlite3.Connection, tenant: str, live: bool, before: tuple[int, str] | None, limit: int
+) -> list[CatalogEntry]:
+    """The tenant's sessions, newest first; `before` is (created_ms, id) of the last one already seen."""
+    created_ms, session_id = before or (1 << 62, "")
+    rows = ledger.execute(
+        f"SELECT {_ENTRY} FROM session WHERE tenant = ? AND live = ? AND (created_ms, id) < (?, ?) AND deleting = 0"
+        " ORDER BY created_ms DESC, id DESC LIMIT ?",
+        (tenant, int(live), created_ms, session_id, limit),
+    ).fetchall()
+    return [_entry(row) for row in rows]
+
+
+def after(ledger: sqlite3.Connection, inner_id: int, limit: int) -> list[CatalogEntry]:
+    """All tenants' sessions by inner id, for the operator's tools; a page at a time."""
+    rows = ledger.execute(
+        f"SELECT {_ENTRY} FROM session WHERE inner_id > ? ORDER BY inner_id LIMIT ?", (inner_id, limit)
+    ).fetchall()
+    return [_entry(row) for row in rows]
+
+
+def named(ledger: sqlite3.Connection, session_id: str) -> list[CatalogEntry]:
+    """Every tenant's session of this name, for the operator."""
+    rows = ledger.execute(f"SELECT {_ENTRY} FROM session WHERE id = ? LIMIT 100", (session_id,)).fetchall()
+    return [_entry(row) for row in rows]
+
+
+def counts(ledger: sqlite3.Connection) -> tuple[int, int]:
+    """(sessions, highest inner id ever given), for start-up; from then on they are counted."""
+    (sessions,) = ledger.execute("SELECT count(*) FROM session WHERE deleting = 0").fetchone()
+    highest = ledger.execute("SELECT seq FROM sqlite_sequence WHERE name = 'session'").fetchone()
+    return sessions, highest[0] if highest else 0
+
+
+def deleting(ledger: sqlite3.Connection) -> list[int]:
+    """Sessions whose deletion was begun and not ended."""
+    return [inner for (inner,) in ledger.execute("SELECT inner_id FROM session WHERE deleting = 1").fetchall()]
+
+
+def creation(ledger: sqlite3.Connection, tenant: str, live: bool, key: str) -> tuple[bytes, CatalogEntry | None] | None:
+    """(body hash, session or None when it was deleted since) of a create's Idempotency-Key."""
+    rows = ledger.execute(
+        "SELECT body_hash, session FROM creation_key WHERE tenant = ? AND live = ? AND key = ?",
+        (tenant, int(live), key),
+    ).fetchall()
+    if not rows:
+        return None
+    entries = ledger.execute(
+        f"SELECT {_ENTRY} FROM session WHERE inner_id = ? AND deleting = 0", (rows[0][1],)
+    ).fetchall()
+    return rows[0][0], _entry(entries[0]) if entries else None
+
+
+def keys(ledger: sqlite3.Connection) -> list[Key]:
+    """All keys, revoked ones too."""
+    rows = ledger.execute("SELECT id, tenant, live, digest, created_ms, revoked_ms FROM api_key ORDER BY id").fetchall()
+    return [
+        Key(key, tenant, bool(live), digest, created, revoked) for key, tenant, live, digest, created, revoked in rows
+    ]
+
+
+def add(entry: CatalogEntry, creation_key: CreationKey | None) -> Change:
+    """A new session, with the Idempotency-Key that asked for it. Its commit fails with Conflict when the id is taken."""
+
+    def apply(sql: sqlite3.Connection) -> None:
+        try:
+            sql.execute(
+                f"INSERT INTO session ({_ENTRY}) VALUES ({','.join('?' * len(CatalogEntry.__struct_fields__))})",
+                msgspec.structs.astuple(entry),
+            )
+        except sqlite3.IntegrityError as error:
+            raise Conflict(f"session id {entry.id} is taken; choose another or leave it out") from error
+        if creation_key is not None:
+            sql.execute(
+                "INSERT INTO creation_key VALUES (?, ?, ?, ?, ?, ?)",
+                (entry.tenant, entry.live, creation_key.key, creation_key.body_hash, entry.inner_id, entry.created_ms),
+            )
+
+    return Change(entry.inner_id, apply)
+
+
+def begin_delete(inner_id: int, rowids: Sequence[int]) -> Change:
+    """Marks a session as deleting and takes its journal rows and alarm; the file goes next."""
+
+    def apply(sql: sqlite3.Connection) -> None:
+        sql.execute("UPDATE session SET deleting = 1 WHERE inner_id = ?", (inner_id,))
+        sql.executemany("DELETE FROM journal WHERE rowid = ?", [(rowid,) for rowid in rowids])
+        sql.execute("DELETE FROM alarm WHERE session = ?", (inner_id,))
+
+    return Change(inner_id, apply)
+
+
+def end_delete(inner_id: int) -> Change:
+    """Drops the catalog's row. Call it when the file is gone durably."""
+    return Change(inner_id, lambda sql: _run(sql, "DELETE FROM session WHERE inner_id = ?", inner_id))
+
+
+def mark_folded(inner_id: int, seq: int, last_active_ms: int) -> Change:
+    """Says that rows up to `seq` are in the session's file."""
+    return Change(
+        inner_id,
+        lambda sql: _run(
+            sql,
+            "UPDATE session SET folded_seq = ?, last_active_ms = max(last_active_ms, ?) WHERE inner_id = ?",
+            seq,
+            last_active_ms,
+            inner_id,
+        ),
+    )
+
+
+def forget_creation_keys(before_ms: int) -> Change:
+    """Drops Idempotency-Keys of creates older than this moment."""
+    return Change(0, lambda sql: _run(sql, "DELETE FROM creation_key WHERE created_ms < ?", before_ms))
+
+
+def add_key(key: Key) -> Change:
+    """A new API key."""
+    return Change(
+        0,
+        lambda sql: _run(sql, "INSERT INTO api_key VALUES (?, ?, ?, ?, ?, ?)", *msgspec.structs.astuple(key)),
+    )
+
+
+def revoke_key(key_id: int, wall_ms: int) -> Change:
+    """Ends an API key; idempotent."""
+    return Change(
+        0, lambda sql: _run(sql, "UPDATE api_key SET revoked_ms = ifnull(revoked_ms, ?) WHERE id = ?", wall_ms, key_id)
+    )
+
+
+def set_alarm(session: int, due_ms: int | None, set_seq: int) -> Change:
+    """The session's one wake-up, replaced or (None) taken away; goes into the commit of the row that moved it."""
+    if due_ms is None:
+        return Change(session, lambda sql: _run(sql, "DELETE FROM alarm WHERE session = ?", session))
+    return Change(
+        session, lambda sql: _run(sql, "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, 0)", session, due_ms, set_seq)
+    )
+
+
+def due_alarms(ledger: sqlite3.Connection, before_ms: int, limit: int) -> list[tuple[int, int, int, int]]:
+    """(session, due_ms, set_seq, attempt), the most overdue first."""
+    return ledger.execute(
+        "SELECT session, due_ms, set_seq, attempt FROM alarm WHERE due_ms <= ? ORDER BY due_ms LIMIT ?",
+        (before_ms, limit),
+    ).fetchall()
+
+
+def _run(sql: sqlite3.Connection, statement: str, *values: object) -> None:
+    sql.execute(statement, values)

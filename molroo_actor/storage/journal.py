@@ -1,0 +1,261 @@
+"""The journal: rows of all sessions that are not folded yet, appended many a commit by the one writer.
+
+Here is the rule that everything stands on: `append` returns when its rows are durable, and what it says of a failure is
+certain. Which rows wait and who hears of them is the runtime's affair (output_gate.py); moving rows into session files is
+fold.py's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from molroo_actor.errors import AppendFailed, OutcomeUnknown, StorageError
+from molroo_actor.storage import schema
+from molroo_actor.storage.node_db import NodeDb
+from molroo_actor.storage.rows import Change, Row
+
+_CHUNKS: Final = tuple(1 << power for power in range(9, -1, -1))
+"""Rows a statement: powers of two, so that ten prepared statements serve every batch."""
+_GROUP: Final = "(" + ",".join("?" * (len(Row._fields) + 1)) + ")"
+_INSERT: Final = {
+    rows: f"INSERT INTO journal (rowid, {schema.ROW_COLUMNS}) VALUES " + ",".join([_GROUP] * rows) for rows in _CHUNKS
+}
+_OF_ONE_SESSION: Final = frozenset(
+    (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_ERROR)
+)
+
+
+class Tail(msgspec.Struct):
+    """A session's rows that are in the journal only."""
+
+    since_ms: int
+    """When the oldest was written, by the wall."""
+    rowids: list[int]
+    last_seq: int
+    size: int
+
+
+def is_of_one_session(error: Exception) -> bool:
+    """Whether a failed statement is the fault of what it wrote. Everything else is the disk's, and ambiguous."""
+    if not isinstance(error, sqlite3.Error):
+        return True
+    if isinstance(error, (sqlite3.InterfaceError, sqlite3.ProgrammingError)):
+        return True
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _OF_ONE_SESSION
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether space ran out."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+
+
+class Journal:
+    """The journal of one node. All methods are for the loop's thread; `append` is never called while another runs."""
+
+    def __init__(self, node: NodeDb) -> None:
+        self._node = node
+        self._next_rowid = 1
+        self._last_seq: dict[int, int] = {}
+        self.tails: dict[int, Tail] = {}
+        """By session, the one with the oldest row first."""
+        self.size = 0
+        """Bytes of all rows in `tails`, about."""
+
+    async def open(self) -> None:
+        """Learns what is not folded yet; cost goes with the journal's size, not with the number of sessions."""
+        highest, rows = await self._node.writer.run(_load, self._node.sql)
+        self._next_rowid = highest + 1
+        for rowid, session, seq, at_ms, size in rows:
+            self._note(rowid, session, seq, at_ms, size)
+
+    def _note(self, rowid: int, session: int, seq: int, at_ms: int, size: int) -> None:
+        tail = self.tails.get(session)
+        if tail is None:
+            self.tails[session] = Tail(at_ms, [rowid], seq, size)
+        else:
+            tail.rowids.append(rowid)
+            tail.last_seq = seq
+            tail.size += size
+        self.size += size
+
+    # -- appending ---------------------------------------------------------------------------------------------------
+
+    def watch(self, session: int, last_seq: int) -> None:
+        """From now on this session's rows must follow `last_seq`. Call it when the session has been read from disk."""
+        self._last_seq[session] = last_seq
+
+    def forget(self, session: int) -> None:
+        """Ends `watch`; idempotent."""
+        self._last_seq.pop(session, None)
+
+    async def append(self, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception]:
+        """Makes rows and changes durable in one commit and returns the sessions whose part is certainly absent, with why.
+
+        Raises AppendFailed when all of it is certainly absent (disk full, I/O error), OutcomeUnknown when nobody can
+        tell; then this process must not go on. Cancelling the caller leaves the outcome unknown as well: do not.
+        """
+        failed = self._refuse_gaps(rows)
+        if failed:
+            rows = [row for row in rows if row.session not in failed]
+            changes = [change for change in changes if change.session not in failed]
+        first = self._next_rowid
+        try:
+            failed |= await self._node.writer.run(_write, self._node.sql, first, rows, changes)
+        except sqlite3.Error as error:
+            await self._probe(first, error)
+            raise AppendFailed(str(error)) from error
+        for rowid, row in enumerate(rows, start=first):
+            if row.session not in failed:
+                self._last_seq[row.session] = row.seq
+                self._note(rowid, row.session, row.seq, row.at_ms, row.size)
+        self._next_rowid = first + len(rows)
+        return failed
+
+    def _refuse_gaps(self, rows: Iterable[Row]) -> dict[int, Exception]:
+        expected: dict[int, int] = {}
+        failed: dict[int, Exception] = {}
+        for row in rows:
+            last = expected.get(row.session, self._last_seq.get(row.session))
+            if last is None or row.seq != last + 1:
+                failed.setdefault(
+                    row.session, StorageError(f"row {row.seq} of session {row.session} does not follow {last}")
+                )
+            expected[row.session] = row.seq
+        return failed
+
+    async def _probe(self, first_rowid: int, cause: sqlite3.Error) -> None:
+        """After a failed commit: a commit that succeeds proves that the failed one's rows are gone."""
+        try:
+            left = await self._node.writer.run(_probe, self._node.sql, first_rowid)
+        except sqlite3.Error as error:
+            raise OutcomeUnknown(f"{cause}; then the probe: {error}") from cause
+        if left:
+            raise OutcomeUnknown(f"{cause}; yet its rows are there") from cause
+
+    # -- what folding asks and says ------------------------------------------------------------------------------------
+
+    def rowids(self, session: int) -> list[int]:
+        """The session's rows in the journal, oldest first; a copy."""
+        tail = self.tails.get(session)
+        return [] if tail is None else list(tail.rowids)
+
+    def folded(self, session: int, through_rowid: int) -> None:
+        """Drops what is in the session's file now. Call it after the commit that says so in the catalog."""
+        tail = self.tails.pop(session, None)
+        if tail is None:
+            return
+        self.size -= tail.size
+        rest = [rowid for rowid in tail.rowids if rowid > through_rowid]
+        if rest:
+            share = tail.size * len(rest) // len(tail.rowids)
+            self.tails[session] = Tail(tail.since_ms, rest, tail.last_seq, share)
+            self.size += share
+
+    def dropped(self, session: int) -> None:
+        """Forgets a deleted session's rows. Call it after the commit that deleted them."""
+        tail = self.tails.pop(session, None)
+        if tail is not None:
+            self.size -= tail.size
+        self.forget(session)
+
+    def oldest_rowid(self) -> int:
+        """Rows below this one are all folded and may go, in one range."""
+        return min((tail.rowids[0] for tail in self.tails.values()), default=self._next_rowid)
+
+
+def trim(below_rowid: int) -> Change:
+    """Removes journal rows that are folded, as one range: random deletes cost three times the bytes."""
+
+    def apply(sql: sqlite3.Connection) -> None:
+        sql.execute("DELETE FROM journal WHERE rowid < ?", (below_rowid,))
+
+    return Change(0, apply)
+
+
+def _load(sql: sqlite3.Connection) -> tuple[int, list[tuple[int, int, int, int, int]]]:
+    (highest,) = sql.execute("SELECT ifnull(max(rowid), 0) FROM journal").fetchone()
+    rows = sql.execute(
+        "SELECT j.rowid, j.session, j.seq, j.at_ms, 96 + length(j.state_after) + ifnull(length(j.input), 0)"
+        " + ifnull(length(j.appraisal), 0) + ifnull(length(j.emotion), 0)"
+        " FROM journal j JOIN session s ON s.inner_id = j.session WHERE j.seq > ifnull(s.folded_seq, 0) ORDER BY j.rowid"
+    ).fetchall()
+    return highest, rows
+
+
+def _insert(sql: sqlite3.Connection, rowid: int, rows: Sequence[Row]) -> None:
+    start = 0
+    for size in _CHUNKS:
+        while len(rows) - start >= size:
+            values: list[object] = []
+            for row in rows[start : start + size]:
+                values.append(rowid)
+                values.extend(row)
+                rowid += 1
+            sql.execute(_INSERT[size], values)
+            start += size
+
+
+def _write(sql: sqlite3.Connection, rowid: int, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception]:
+    if not changes and len(rows) in _INSERT:
+        _insert(
+            sql, rowid, rows
+        )  # alone it commits by itself, and waits for the interpreter once instead of three times
+        return {}
+    try:
+        sql.execute("BEGIN IMMEDIATE")
+        _insert(sql, rowid, rows)
+        for change in changes:
+            change.apply(sql)
+        sql.execute("COMMIT")
+    except Exception as error:
+        # After SQLITE_FULL the transaction may be gone already: a further statement would commit by itself.
+        if sql.in_transaction:
+            sql.execute("ROLLBACK")
+        if not is_of_one_session(error):
+            raise
+        return _write_apart(sql, rowid, rows, changes)
+    return {}
+
+
+def _write_apart(
+    sql: sqlite3.Connection, rowid: int, rows: Sequence[Row], changes: Sequence[Change]
+) -> dict[int, Exception]:
+    """The same batch session by session, so that only the one at fault is left out."""
+    failed: dict[int, Exception] = {}
+    numbered = list(enumerate(rows, start=rowid))
+    sessions = dict.fromkeys([row.session for row in rows] + [change.session for change in changes])
+    try:
+        sql.execute("BEGIN IMMEDIATE")
+        for session in sessions:
+            sql.execute("SAVEPOINT one")
+            try:
+                for number, row in numbered:
+                    if row.session == session:
+                        _insert(sql, number, (row,))
+                for change in changes:
+                    if change.session == session:
+                        change.apply(sql)
+            except Exception as error:
+                if not is_of_one_session(error) or not sql.in_transaction:
+                    raise
+                sql.execute("ROLLBACK TO one")
+                failed[session] = error
+            sql.execute("RELEASE one")
+        sql.execute("COMMIT")
+    except sqlite3.Error:
+        if sql.in_transaction:
+            sql.execute("ROLLBACK")
+        raise
+    return failed
+
+
+def _probe(sql: sqlite3.Connection, first_rowid: int) -> bool:
+    if sql.in_transaction:
+        sql.execute("ROLLBACK")
+    sql.execute("UPDATE node SET value = value + 1 WHERE name = 'probe'")
+    return sql.execute("SELECT 1 FROM journal WHERE rowid >= ? LIMIT 1", (first_rowid,)).fetchone() is not None

@@ -1,0 +1,120 @@
+"""The ledger's connections: one writer on a thread of its own, one for checkpoints, and who may read.
+
+Only the writer writes. Every read elsewhere is LIMIT plus fetchall: one cursor left open holds the log for ever.
+What is written is decided in journal.py and catalog.py.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Literal, ParamSpec, TypeVar, cast
+
+import aiosqlite
+
+from molroo_actor.errors import Damaged
+from molroo_actor.storage import schema
+from molroo_actor.storage.layout import DataFolder
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def connect(path: Path, mode: Literal["ro", "rw", "rwc"], *, any_thread: bool = False) -> sqlite3.Connection:
+    """A plain connection in autocommit mode. Raises sqlite3.Error, also when `rw` finds no file."""
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=5.0,
+        check_same_thread=not any_thread,
+    )
+
+
+class ThreadedConnection(aiosqlite.Connection):
+    """An aiosqlite connection that runs a whole function in its thread: one hop for a transaction instead of one a statement.
+
+    With a hop a statement, an error between two statements could not stop the second.
+    """
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return cast(T, await self._execute(partial(function, *args, **kwargs)))  # type: ignore[no-untyped-call]
+
+
+class NodeDb:
+    """node.db, open. `open` before anything else, `close` last; both once."""
+
+    def __init__(self, folder: DataFolder, synchronous: Literal["FULL", "OFF"]) -> None:
+        self._folder = folder
+        self._synchronous = synchronous
+        self.writer: ThreadedConnection
+        self.checkpointer: ThreadedConnection
+        self.sql: sqlite3.Connection
+        self._checkpoint_sql: sqlite3.Connection
+
+    async def open(self) -> None:
+        """Opens and migrates. Raises Damaged with the way to repair, NewerFormat, OSError."""
+        try:
+            self.writer = await ThreadedConnection(self._connect_writer, 64)
+            self.checkpointer = await ThreadedConnection(self._connect_checkpointer, 64)
+        except sqlite3.DatabaseError as error:
+            raise Damaged(
+                f"{self._folder.node_db} cannot be read ({error}); put back a backup of the data folder, or try"
+                f" `sqlite3 {self._folder.node_db} .recover` into a new file"
+            ) from error
+
+    def _connect_writer(self) -> sqlite3.Connection:
+        connection = connect(self._folder.node_db, "rwc", any_thread=True)
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
+        connection.execute("PRAGMA cache_size = -16384")
+        schema.migrate(connection, schema.NODE_MIGRATIONS, "node.db")
+        self.sql = connection
+        return connection
+
+    def _connect_checkpointer(self) -> sqlite3.Connection:
+        connection = connect(self._folder.node_db, "rw", any_thread=True)
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
+        self._checkpoint_sql = connection
+        return connection
+
+    def reader(self) -> sqlite3.Connection:
+        """A read connection for the thread that asks; the caller closes it."""
+        connection = connect(self._folder.node_db, "rw", any_thread=True)
+        connection.execute("PRAGMA query_only = 1")
+        return connection
+
+    @property
+    def wal_bytes(self) -> int:
+        """Size of the write-ahead log on disk."""
+        try:
+            return (self._folder.root / "node.db-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    async def checkpoint(self) -> None:
+        """Moves what it can from the log into the database without holding anybody up."""
+        await self.checkpointer.run(_checkpoint, self._checkpoint_sql, "PASSIVE")
+
+    async def truncate_wal(self) -> None:
+        """Empties the log from the writer's own thread, so no commit is under way; nothing happens while a reader is in it."""
+        await self.writer.run(_checkpoint, self.sql, "TRUNCATE")
+
+    async def close(self) -> None:
+        """Closes both connections and their threads; the process would not exit otherwise."""
+        await self.checkpointer.close()
+        await self.writer.close()
+
+
+def _checkpoint(connection: sqlite3.Connection, mode: str) -> None:
+    connection.execute(
+        "PRAGMA busy_timeout = 0"
+    ).fetchall()  # a busy reader is a reason to come back later, not to wait
+    try:
+        connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+    finally:
+        connection.execute("PRAGMA busy_timeout = 5000").fetchall()

@@ -1,0 +1,50 @@
+"""A few threads that read: the ledger through a connection of their own, session files by opening and closing them.
+
+A connection a session would take a thread or a handle a session; these are shared by all. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+from molroo_actor.storage.node_db import NodeDb
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Readers:
+    """The reading threads. `run` until `close`."""
+
+    def __init__(self, node: NodeDb, threads: int) -> None:
+        self._node = node
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="molroo-read")
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    async def run(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs `function(ledger_connection, …)` in one of the threads and returns what it returns or raises."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, lambda: function(self._ledger(), *args, **kwargs)
+        )
+
+    def _ledger(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._node.reader()
+            self._local.connection = connection
+            self._connections.append(connection)
+        return connection
+
+    def close(self) -> None:
+        """Waits for reads under way, then closes; later calls of `run` raise RuntimeError."""
+        self._pool.shutdown()
+        for connection in self._connections:
+            connection.close()

@@ -1,0 +1,171 @@
+"""Reading one session: the journal's rows first, the file second, joined by seq.
+
+In that order a fold in between can hide nothing: what has left the journal by then is in the file. Nothing here writes,
+but a file is opened `rw`, because SQLite may first have to roll back what a killed process left half done.
+All functions run in a reading thread; the first argument is its ledger connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from molroo_actor.errors import Damaged
+from molroo_actor.storage import schema
+from molroo_actor.storage.node_db import connect
+from molroo_actor.storage.rows import History, Row
+
+_PARAMETERS_MAX = 500
+_DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file, open for reading. Raises Damaged for what time does not mend, sqlite3.Error for what it may."""
+    connection = None
+    try:
+        connection = connect(path, "rw")
+        schema.refuse_newer(schema.version(connection), schema.SESSION_MIGRATIONS, "the session file")
+        yield connection
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGE:
+            raise Damaged(f"session file: {error}") from error
+        if code == sqlite3.SQLITE_CANTOPEN and not path.exists():
+            raise Damaged("session file: missing") from error
+        if code == sqlite3.SQLITE_ERROR:  # a table that should be there is not
+            raise Damaged(f"session file: {error}") from error
+        raise
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _journal_rows(ledger: sqlite3.Connection, session: int, rowids: Sequence[int]) -> list[Row]:
+    rows: list[Row] = []
+    for start in range(0, len(rowids), _PARAMETERS_MAX):
+        part = rowids[start : start + _PARAMETERS_MAX]
+        marks = ",".join("?" * len(part))
+        found = ledger.execute(
+            f"SELECT {schema.ROW_COLUMNS} FROM journal WHERE rowid IN ({marks}) AND session = ? ORDER BY rowid",
+            (*part, session),
+        ).fetchall()
+        rows.extend(map(Row._make, found))
+    return rows
+
+
+def _folded_seq(ledger: sqlite3.Connection, session: int) -> int | None:
+    found = ledger.execute("SELECT folded_seq FROM session WHERE inner_id = ?", (session,)).fetchone()
+    if found is None:
+        raise Damaged("the session is not in the catalog")
+    seq: int | None = found[0]
+    return seq
+
+
+def _check_joined(rows: Sequence[Row], first: int) -> None:
+    for expected, row in enumerate(rows, start=first):
+        if row.seq != expected:
+            raise Damaged(f"history: row {expected} is missing, {row.seq} stands in its place")
+
+
+def _file_rows(file: sqlite3.Connection, session: int, after_seq: int, limit: int) -> list[Row]:
+    found = file.execute(
+        f"SELECT {', '.join('turn.' + name.strip() for name in schema.TURN_COLUMNS.split(','))}, state_after"
+        " FROM turn LEFT JOIN state USING (seq) WHERE turn.seq > ? ORDER BY turn.seq LIMIT ?",
+        (after_seq, limit),
+    ).fetchall()
+    return [Row(session, *row) for row in found]
+
+
+def read_history(ledger: sqlite3.Connection, path: Path, session: int, rowids: Sequence[int], kept: int) -> History:
+    """What waking needs. Raises Damaged on a hole or an unreadable file."""
+    folded_seq = _folded_seq(ledger, session)
+    rows = _journal_rows(ledger, session, rowids)
+    last_seq = rows[-1].seq if rows else 0
+    if folded_seq is None and not path.exists():
+        _check_joined(rows, 1)
+        ids = [(row.id_digest, row.seq) for row in rows if row.id_digest is not None]
+        recent = [pair for pair in ids if pair[1] > last_seq - kept]
+        older = sorted(digest for digest, seq in ids if seq <= last_seq - kept)
+        return History(last_seq, rows[-1] if rows else None, recent, array("q", older).tobytes())
+    with opened(path) as file:
+        (file_seq,) = file.execute("SELECT ifnull(max(seq), 0) FROM turn").fetchone()
+        if file_seq < (folded_seq or 0):
+            raise Damaged(f"session file ends at {file_seq}, the ledger says {folded_seq}")
+        rows = [row for row in rows if row.seq > file_seq]
+        _check_joined(rows, file_seq + 1)
+        last_seq = rows[-1].seq if rows else file_seq
+        if rows:
+            last: Row | None = rows[-1]
+        else:
+            last = next(iter(_file_rows(file, session, file_seq - 1, 1)), None)
+        used = file.execute(
+            "SELECT id_digest, seq FROM turn WHERE id_digest IS NOT NULL AND seq > ? ORDER BY seq", (last_seq - kept,)
+        ).fetchall()
+        older = [
+            digest
+            for (digest,) in file.execute(
+                "SELECT id_digest FROM turn WHERE id_digest IS NOT NULL AND seq <= ? ORDER BY id_digest",
+                (last_seq - kept,),
+            ).fetchall()
+        ]
+    for row in rows:
+        if row.id_digest is not None:
+            if row.seq > last_seq - kept:
+                used.append((row.id_digest, row.seq))
+            else:
+                older.append(row.id_digest)
+    older.sort()
+    return History(last_seq, last, used, array("q", older).tobytes())
+
+
+def read_rows(
+    ledger: sqlite3.Connection, path: Path, session: int, rowids: Sequence[int], after_seq: int, limit: int
+) -> list[Row]:
+    """Rows with seq > after_seq, ascending, without a hole, at most `limit`. Raises Damaged."""
+    folded_seq = _folded_seq(ledger, session)
+    rows = {row.seq: row for row in _journal_rows(ledger, session, rowids) if row.seq > after_seq}
+    if folded_seq is not None or path.exists():
+        with opened(path) as file:
+            rows |= {row.seq: row for row in _file_rows(file, session, after_seq, limit)}
+    found = [rows[seq] for seq in sorted(rows)[:limit]]
+    _check_joined(found, after_seq + 1)
+    return found
+
+
+def find_id(
+    ledger: sqlite3.Connection, path: Path, session: int, rowids: Sequence[int], digest: int, msg_id: str
+) -> int | None:
+    """The seq of the row that used this message id, or None."""
+    folded_seq = _folded_seq(ledger, session)
+    for row in _journal_rows(ledger, session, rowids):
+        if row.msg_id == msg_id:
+            return row.seq
+    if folded_seq is None and not path.exists():
+        return None
+    with opened(path) as file:
+        found = file.execute(
+            "SELECT seq FROM turn WHERE id_digest = ? AND msg_id = ? LIMIT 1", (digest, msg_id)
+        ).fetchall()
+    return found[0][0] if found else None
+
+
+def check_file(path: Path, folded_seq: int) -> str | None:
+    """For doctor: what is wrong with a file, in one line, or None. Reads all of it."""
+    try:
+        with opened(path) as file:
+            (verdict,) = file.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                return str(verdict)
+            rows, last = file.execute("SELECT count(*), ifnull(max(seq), 0) FROM turn").fetchone()
+            if rows != last or last < folded_seq:
+                return f"{rows} rows up to {last}, the ledger says {folded_seq}"
+            states = file.execute("SELECT count(*) FROM state WHERE seq = ?", (last,)).fetchone()[0]
+            return None if states or not last else "the newest state is missing"
+    except Damaged as error:
+        return str(error)
+    except sqlite3.Error as error:
+        return f"cannot be read now: {error}"
