@@ -31,23 +31,35 @@ class ServerFailed(Exception):
 
 
 class Output(threading.Thread):
-    """Reads all that the child prints, to its end: a full pipe would stop the child."""
+    """Reads all that a child prints, to its end: a full pipe would stop the child."""
 
     def __init__(self, stream: IO[str]) -> None:
-        super().__init__(name="server-output", daemon=True)
+        super().__init__(name="child-output", daemon=True)
         self.lines: list[str] = []
-        self.ready: re.Match[str] | None = None
-        self.decided = threading.Event()  # set once it is ready, or can be no more
+        self._ended = False
         self._stream = stream
+        self._news = threading.Condition()
+        self.start()
 
     def run(self) -> None:
         with self._stream:
             for line in self._stream:
-                self.lines.append(line.rstrip("\n"))
-                if self.ready is None and (match := READY.match(line)):
-                    self.ready = match
-                    self.decided.set()
-        self.decided.set()
+                with self._news:
+                    self.lines.append(line.rstrip("\n"))
+                    self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def wait_for(self, pattern: str | re.Pattern[str], within_s: float, *, after: int = 0) -> re.Match[str] | None:
+        """The first line from number `after` on that matches; None when time or the stream ends first."""
+
+        def found() -> re.Match[str] | None:
+            return next((match for line in self.lines[after:] if (match := re.search(pattern, line))), None)
+
+        with self._news:
+            self._news.wait_for(lambda: self._ended or found(), within_s)
+            return found()
 
 
 @dataclass(frozen=True)
@@ -106,10 +118,8 @@ def start(
     )
     assert process.stdout is not None
     output = Output(process.stdout)
-    output.start()
     try:
-        output.decided.wait(ready_within_s)
-        ready = output.ready
+        ready = output.wait_for(READY, ready_within_s)
         if ready is None:
             raise ServerFailed(_story(process, output))
         return Server(process, output, ready["url"], int(ready["port"]), ready["key"] or key or "", data)
