@@ -1,0 +1,135 @@
+"""How a feeling moves: the exact flow between events, and the impulse of an event.
+
+Closed forms only: flow(a + b) is flow(b) of flow(a), whatever the step. Not here: what an event does to
+body, needs and relationship (needs.py, relationship.py), nor what the feeling is called (labels.py).
+"""
+
+from math import exp, sqrt
+
+from msgspec.structs import replace
+
+from molroo_actor.engine.persona import Params
+from molroo_actor.engine.state import State
+
+_LN2 = 0.6931471805599453
+_MS_PER_H = 3_600_000.0
+_EDGE = 0.995  # an emotion at the very edge would need an infinite push to leave it
+
+# Half-lives in hours of what relaxes by itself (judgement; McEwen 1998 for the order of stress and energy).
+RATE_STRESS = _LN2 / 3.0
+RATE_SELF = _LN2 / 120.0  # competence and autonomy
+RATE_RAPPORT = _LN2 / 2160.0
+RATE_VELOCITY = _LN2 / (5 / 60)
+RATE_REGULATION = _LN2 / 0.5
+STRESS_REST, SELF_REST, RELATED_REST, RAPPORT_REST = 0.05, 0.5, 0.25, 0.2
+
+
+def rate_relatedness(anxiety: float) -> float:
+    """Rate per hour at which closeness wears off: a half-life of 4 days, 1.5 for the most anxious."""
+    return _LN2 / (24.0 * (4.0 - 2.5 * anxiety))
+
+
+def flow(params: Params, state: State, now_ms: int) -> State:
+    """The state at `now_ms` if nothing happens until then; the same state when that is not later.
+
+    e' = -le(e - m), m' = -lm(m - b), with le > lm always; every other quantity relaxes exponentially.
+    Exact for any span: ten years in one step equal ten years in steps of a second.
+    """
+    if now_ms <= state.at_ms:
+        return state
+    s = state
+    h = (now_ms - s.at_ms) / _MS_PER_H * params.pace
+    rate_e = _LN2 / s.half_h
+    rate_m = params.rate_m
+    own = exp(-rate_e * h)
+    mood = exp(-rate_m * h)
+    lent = rate_e * (mood - own) / (rate_e - rate_m)  # what the mood lends to the emotion
+    bv, ba, bd = params.bv, params.ba, params.bd
+    mv, ma, md = s.mv - bv, s.ma - ba, s.md - bd
+    still = exp(-RATE_SELF * h)
+    trace = exp(-RATE_VELOCITY * h)
+    return replace(
+        s,
+        at_ms=now_ms,
+        v=bv + (s.v - bv) * own + mv * lent,
+        a=ba + (s.a - ba) * own + ma * lent,
+        d=bd + (s.d - bd) * own + md * lent,
+        mv=bv + mv * mood,
+        ma=ba + ma * mood,
+        md=bd + md * mood,
+        energy=1.0 - (1.0 - s.energy) * exp(-params.rate_energy * h),
+        stress=STRESS_REST + (s.stress - STRESS_REST) * exp(-RATE_STRESS * h),
+        autonomy=SELF_REST + (s.autonomy - SELF_REST) * still,
+        competence=SELF_REST + (s.competence - SELF_REST) * still,
+        relatedness=RELATED_REST + (s.relatedness - RELATED_REST) * exp(-rate_relatedness(s.anxiety) * h),
+        rapport=RAPPORT_REST + (s.rapport - RAPPORT_REST) * exp(-RATE_RAPPORT * h),
+        vel_v=s.vel_v * trace,
+        vel_a=s.vel_a * trace,
+        vel_d=s.vel_d * trace,
+        reg_p=1.0 - (1.0 - s.reg_p) * exp(-RATE_REGULATION * h),
+    )
+
+
+def impulse(
+    gr: float, gc: float, ex: float, ct: float, ag: float, nc: float, ur: float, loss: float
+) -> tuple[float, float, float]:
+    """What an appraised event does to (V, A, D), before personality; zero when it is of no relevance.
+
+    Signs after Scherer's component process model (2001) and Smith & Ellsworth (1985); sizes are judgement.
+    """
+    if gc >= 0.0:
+        return (
+            gr * (1.25 * gc + 0.20 * nc),
+            gr * (0.60 * gc + 0.45 * (1.0 - ex) + 0.8 * (ur - 0.5) * gc - 0.5 * (ex - 0.6 if ex > 0.6 else 0.0) - 0.12),
+            gr * (0.55 * (2.0 * ct - 1.0) * (0.4 + 0.6 * gc) + 0.25 * gc + 0.50 * ag * gc),
+        )
+    size = -gc
+    own, wrong = (ag if ag > 0.0 else 0.0), (-nc if nc < 0.0 else 0.0)
+    return (
+        gr * (1.25 * gc + 0.20 * nc),
+        gr
+        * (
+            0.60 * size
+            + 0.45 * (1.0 - ex)
+            + 0.35 * wrong * size
+            + 0.8 * (ur - 0.5) * size
+            - 1.1 * loss * size
+            - 0.5 * (ex - 0.6 if ex > 0.6 else 0.0) * (1.0 + size)
+            - 0.12
+        ),
+        gr
+        * (
+            0.55 * (2.0 * ct - 1.0) * (0.4 + 0.6 * size)
+            - 0.25 * size
+            + 0.50 * ag * gc
+            - 0.35 * own * size
+            + 0.20 * wrong * size * own
+        ),
+    )
+
+
+def shift(x: float, push: float) -> float:
+    """Moves x in (-1, 1) by `push` in a space without edges, so that pushes add up and commute.
+
+    The space is x / (1 - |x|), not atanh: it saturates later, and a fifth praise still counts for something.
+    """
+    x = -_EDGE if x < -_EDGE else min(x, _EDGE)
+    u = x / (1.0 - x if x >= 0.0 else 1.0 + x) + push
+    return u / (1.0 + u) if u >= 0.0 else u / (1.0 - u)
+
+
+def half_life(params: Params, gr: float, gc: float, loss: float) -> float:
+    """Half-life in hours of the emotion an event raises: it grows with relevance and loss (Verduyn & Lavrijsen 2015)."""
+    size = gc if gc >= 0.0 else -gc
+    base = params.half_up if gc >= 0.0 else params.half_down
+    h = base * (1.0 + gr * size * (2.0 + loss * (2.0 + 8.0 * loss)))
+    return h if h < params.half_max else params.half_max
+
+
+def intensity(params: Params, v: float, a: float, d: float) -> float:
+    """How strong the feeling is, [0, 1]: its distance from rest, valence counting most."""
+    v -= params.bv
+    a -= params.ba
+    d -= params.bd
+    size = 1.05 * sqrt(v * v + 0.35 * a * a + 0.15 * d * d)
+    return size if size < 1.0 else 1.0

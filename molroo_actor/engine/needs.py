@@ -1,0 +1,49 @@
+"""The body and the basic needs: what an event costs and what it gives.
+
+Here: energy and stress (Barrett & Simmons 2015; McEwen 1998), autonomy, competence and relatedness (Deci &
+Ryan 2000). How they recover between events is in dynamics.py; sizes are judgement.
+"""
+
+from molroo_actor.engine.persona import Params
+
+
+def spend(
+    params: Params, energy: float, stress: float, gr: float, gc: float, ct: float, rise: float, wonder: float
+) -> tuple[float, float]:
+    """(energy, stress) after an event, both in [0, 1].
+
+    Arousal (`rise`), bad news and prediction error (`wonder`, [0, 1]) cost energy; control softens stress and
+    good company gives a little back.
+    """
+    if gc >= 0.0:
+        energy += gr * (0.03 * gc - 0.015 * wonder - 0.02 * rise)
+        stress -= 0.10 * gr * gc * stress
+    else:
+        energy += gr * (0.07 * gc - 0.02 * wonder - 0.03 * rise)
+        stress -= params.stress_gain * gr * gc * (1.2 - 0.7 * ct) * (1.0 - stress)
+    low = params.energy_min
+    return (
+        low if energy < low else min(energy, 1.0),
+        0.0 if stress < 0.0 else min(stress, 1.0),
+    )
+
+
+def satisfy(
+    autonomy: float, competence: float, relatedness: float, gr: float, gc: float, ct: float, ag: float, nc: float
+) -> tuple[float, float, float]:
+    """(autonomy, competence, relatedness) after an event, each in [0, 1].
+
+    What the character did itself feeds competence, what others did for or to it relatedness, control autonomy.
+    """
+    own, other = 0.5 + 0.5 * ag, 0.5 - 0.5 * ag
+    if gc >= 0.0:
+        good = gr * gc
+        competence += 0.14 * good * own * (1.0 - competence)
+        relatedness += (0.20 * good * other * (0.6 + 0.4 * nc) + 0.01) * (1.0 - relatedness)
+    else:
+        bad = -gr * gc
+        competence -= 0.16 * bad * own * competence
+        relatedness -= 0.22 * bad * other * (0.7 - 0.3 * nc) * relatedness
+    freedom = 0.10 * gr * (2.0 * ct - 1.0)
+    autonomy += freedom * (1.0 - autonomy if freedom > 0.0 else autonomy)
+    return autonomy, competence, relatedness

@@ -1,0 +1,285 @@
+"""One turn, start to end: flow to now, event, regulation, relationship, stage, label, hint.
+
+Here: the entrances of the engine over a state. Not here: any formula of psychology but the order in which
+they apply, and the running means that span them (expectation, affect dynamics).
+"""
+
+from math import sqrt
+
+from molroo_actor.engine import dynamics, labels, needs, proactive, regulation, relationship, stages
+from molroo_actor.engine.persona import Params
+from molroo_actor.engine.state import State
+from molroo_actor.engine.values import (
+    VAD,
+    BlendRatio,
+    Catastrophe,
+    DiscreteEmotion,
+    Outcome,
+    PredictionError,
+    Regulation,
+    SoulStage,
+    Stimulus,
+    TurnResult,
+)
+
+_LEARNING = 0.1  # of the expectation
+_FRESH = 60_000  # ms; below it nothing can have settled
+
+
+def initial_state(params: Params, now_ms: int) -> State:
+    """The character before anything has happened: at rest, rested, needs half met, trust as its personality has it."""
+    bv, ba, bd = params.bv, params.ba, params.bd
+    return State(
+        at_ms=now_ms,
+        born_ms=now_ms,
+        met_ms=now_ms,
+        v=bv,
+        a=ba,
+        d=bd,
+        mv=bv,
+        ma=ba,
+        md=bd,
+        half_h=params.half_up,
+        energy=1.0,
+        stress=dynamics.STRESS_REST,
+        autonomy=0.5,
+        competence=0.5,
+        relatedness=0.5,
+        trust=params.trust,
+        rapport=0.2,
+        familiarity=0.0,
+        anxiety=params.anxiety,
+        avoidance=params.avoidance,
+        x_gr=0.3,
+        x_gc=0.1,
+        x_ex=0.6,
+        x_ct=0.5,
+        x_ag=-0.2,
+        x_nc=0.2,
+        vel_v=0.0,
+        vel_a=0.0,
+        vel_d=0.0,
+        turns=0,
+        good=0,
+        bad=0,
+        af_mean=bv,
+        af_var=0.0,
+        af_msd=0.0,
+        c_ms=now_ms,
+        c_i=0.0,
+        c_gr=0.0,
+        c_gc=0.0,
+        c_ex=0.5,
+        c_ct=0.5,
+        c_ag=0.0,
+        c_nc=0.0,
+        c_is=0.0,
+        c_ap=0.5,
+        c_ur=0.5,
+        c_loss=0.0,
+        c_v=bv,
+        c_ev={},
+        reg=None,
+        reg_p=0.0,
+        reg_ms=now_ms,
+        reg_v=bv,
+        reg_log=(),
+        stage=1,
+        stage_ms=now_ms,
+        recovered=0,
+    )
+
+
+def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outcome:  # noqa: C901, PLR0912, PLR0915 - the hot path: calls and objects are its cost
+    """One turn. Pure; `now_ms` before the state's own time counts as that time.
+
+    The reading's appraisal is echoed as it is; a missing urgency or adjustment potential counts as .5, missing
+    internal standards follow from own agency and norms.
+    """
+    s = dynamics.flow(params, state, now_ms)
+    now = s.at_ms
+    reading = stimulus.reading
+    ap = reading.appraisal
+    gr, gc, ex = ap.goal_relevance, ap.goal_congruence, ap.expectedness
+    ct, ag, nc = ap.controllability, ap.agency, ap.norm_compatibility
+    urgency = 0.5 if ap.urgency is None else ap.urgency
+    coping = 0.5 if ap.adjustment_potential is None else ap.adjustment_potential
+    own = ap.internal_standards
+    if own is None:
+        own = ag * nc if ag > 0.0 else 0.0
+    loss = reading.loss
+    size = gc if gc >= 0.0 else -gc
+    user = stimulus.source == "user"
+
+    # What was not expected surprises, and so counts as less expected.
+    e_gr, e_gc, e_ex = gr - s.x_gr, gc - s.x_gc, ex - s.x_ex
+    e_ct, e_ag, e_nc = ct - s.x_ct, ag - s.x_ag, nc - s.x_nc
+    # The weighted squares sum to at most 1: relevance and the like differ by 1 at most, the signed ones by 2.
+    wonder = sqrt((e_gr * e_gr + e_ex * e_ex + e_ct * e_ct + 0.25 * (e_gc * e_gc + e_ag * e_ag + e_nc * e_nc)) / 6.0)
+    felt_ex = ex * (1.0 - params.novelty * 0.5 * (e_gc if e_gc >= 0.0 else -e_gc))
+
+    v0, a0, d0 = s.v, s.a, s.d
+    push_v, push_a, push_d = dynamics.impulse(gr, gc, felt_ex, ct, ag, nc, urgency, loss)
+    energy = s.energy
+    gain = params.gain_up if push_v >= 0.0 else params.gain_down * (1.0 + 0.3 * (1.0 - energy))
+    other = params.gain_other
+    push_v *= gain
+    push_a *= other
+    push_d *= other
+    shift = dynamics.shift
+    v, a, d = shift(v0, push_v), shift(a0, push_a), shift(d0, push_d)
+    share = 0.10 + 0.15 * loss  # of the impulse that reaches the mood
+    mv, ma, md = shift(s.mv, share * push_v), shift(s.ma, share * push_a), shift(s.md, share * push_d)
+
+    # The half-life of the emotion is that of what moved it most.
+    old, new = abs(v0 - s.mv), abs(push_v)
+    half_h = s.half_h
+    if gr > 0.0:
+        half_h += (dynamics.half_life(params, gr, gc, loss) - half_h) * (new + 0.01) / (old + new + 0.01)
+
+    rise = a - a0
+    energy, stress = needs.spend(params, energy, s.stress, gr, gc, ct, rise if rise > 0.0 else 0.0, wonder)
+    autonomy, competence, relatedness = needs.satisfy(s.autonomy, s.competence, s.relatedness, gr, gc, ct, ag, nc)
+    trust, rapport, familiarity = s.trust, s.rapport, s.familiarity
+    anxiety, avoidance = s.anxiety, s.avoidance
+    if user:
+        trust, rapport, familiarity = relationship.bond(trust, rapport, familiarity, gr, gc, ag, nc)
+        anxiety, avoidance = relationship.drift(anxiety, avoidance, trust, gr, gc, ag)
+
+    # The feeling stays about what moved it most, until that has faded below what is new.
+    weight = gr * (0.10 + 0.70 * size + 0.15 * size * (nc if nc >= 0.0 else -nc) + 0.15 * (1.0 - felt_ex))
+    weight = min(weight, 1.0)
+    faded = s.c_i * labels.fade(s) if s.c_i else 0.0
+    fresh = weight >= (0.3 if reading.evidence else 0.5) * faded
+
+    reg, reg_p, reg_ms, reg_v, reg_log = s.reg, s.reg_p, s.reg_ms, s.reg_v, s.reg_log
+    distress = params.bv - v
+    if reg is not None:
+        reg_p += (1.0 - reg_p) * 0.12
+        v = regulation.relieve(params, reg, v)
+        if params.bv - v < regulation.END:
+            reg_log = regulation.ended(s, v)
+            reg, reg_p = None, 0.0
+    elif distress > regulation.BEGIN:
+        reg = regulation.choose(distress, ct, energy, trust)
+        reg_p, reg_ms, reg_v = 0.0, now, v
+
+    turns = s.turns + 1
+    rate = 1.0 / turns if turns < 20 else 0.05
+    off = v - s.af_mean
+    jump = v - state.v
+    gap_h = (now - state.at_ms) / 3_600_000.0
+    af_mean = s.af_mean + rate * off
+    af_var = (1.0 - rate) * (s.af_var + rate * off * off)
+    af_msd = s.af_msd + rate * (jump * jump / (gap_h if gap_h > 1.0 else 1.0) ** 0.5 - s.af_msd)
+
+    strength = dynamics.intensity(params, v, a, d)
+    act, strain = stages.measures(params, v, a, d, strength, energy, stress)
+    values = (act, strain, stages.growth(s))
+    stage, stage_ms = s.stage, s.stage_ms
+    if now - state.at_ms >= _FRESH:
+        stage, stage_ms = stand(params, s)
+    stage, stage_ms = stages.advance(stage, stage_ms, now, values)
+
+    d_v, d_a, d_d = v - v0, a - a0, d - d0
+    x = _LEARNING
+    after = State(
+        now,
+        s.born_ms,
+        now if user else s.met_ms,
+        v,
+        a,
+        d,
+        mv,
+        ma,
+        md,
+        half_h,
+        energy,
+        stress,
+        autonomy,
+        competence,
+        relatedness,
+        trust,
+        rapport,
+        familiarity,
+        anxiety,
+        avoidance,
+        s.x_gr + x * e_gr,
+        s.x_gc + x * e_gc,
+        s.x_ex + x * e_ex,
+        s.x_ct + x * e_ct,
+        s.x_ag + x * e_ag,
+        s.x_nc + x * e_nc,
+        0.5 * s.vel_v + d_v,
+        0.5 * s.vel_a + d_a,
+        0.5 * s.vel_d + d_d,
+        turns,
+        s.good + 1 if gc > 0.1 and user else s.good,
+        s.bad + 1 if gc < -0.1 and user else s.bad,
+        af_mean,
+        af_var,
+        af_msd,
+        now if fresh else s.c_ms,
+        weight if fresh else s.c_i,
+        gr if fresh else s.c_gr,
+        gc if fresh else s.c_gc,
+        felt_ex if fresh else s.c_ex,
+        ct if fresh else s.c_ct,
+        ag if fresh else s.c_ag,
+        nc if fresh else s.c_nc,
+        own if fresh else s.c_is,
+        coping if fresh else s.c_ap,
+        urgency if fresh else s.c_ur,
+        loss if fresh else s.c_loss,
+        v0 if fresh else s.c_v,
+        reading.evidence if fresh else s.c_ev,
+        reg,
+        reg_p,
+        reg_ms,
+        reg_v,
+        reg_log,
+        stage,
+        stage_ms,
+        s.recovered + 1 if stage == 13 and s.stage == 12 else s.recovered,
+    )
+    primary, secondary = labels.name(params, after)
+    return Outcome(
+        after,
+        TurnResult(
+            ap,
+            VAD(v, 0.5 + 0.5 * a, d),
+            VAD(d_v, 0.5 * d_a, d_d),
+            strength,
+            DiscreteEmotion(primary, secondary, labels.level(strength)),
+            stage != state.stage,
+            energy,
+            stress,
+            SoulStage(stage, stages.NAMES[stage], stages.progress(stage, values)),
+            proactive.hint(params, after, strength),
+            VAD(after.vel_v, 0.5 * after.vel_a, after.vel_d),
+            blend(a, strength, energy),
+            None if reg is None else Regulation(reg, regulation.phase(reg_p), reg_p),
+            PredictionError(e_gr, e_gc, e_ex, e_ct, e_ag, e_nc, wonder),
+            catastrophe(params, stress, d, a),
+        ),
+    )
+
+
+def stand(params: Params, state: State) -> tuple[int, int]:
+    """(stage, since ms) that the state has come to by itself since its last turn."""
+    strength = dynamics.intensity(params, state.v, state.a, state.d)
+    act, strain = stages.measures(params, state.v, state.a, state.d, strength, state.energy, state.stress)
+    return stages.settle(state.stage, state.stage_ms, state.at_ms, (act, strain, stages.growth(state)))
+
+
+def blend(a: float, strength: float, energy: float) -> BlendRatio:
+    """The rational share falls with arousal, intensity and tiredness (Metcalfe & Mischel 1999)."""
+    hot = 0.15 + 0.40 * (a if a > 0.0 else 0.0) + 0.35 * strength + 0.20 * (1.0 - energy)
+    hot = min(hot, 1.0)
+    return BlendRatio(1.0 - hot, hot)
+
+
+def catastrophe(params: Params, stress: float, d: float, a: float) -> Catastrophe:
+    """The two controls of the cusp: stress against control, arousal and neuroticism (Zeeman 1976)."""
+    alpha = stress - 0.5 * (d + 1.0) * (1.0 - 0.5 * stress)
+    return Catastrophe(alpha, 0.25 * (a + 1.0) + 0.5 * params.neuroticism)
