@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.e2e.browser import CHROMIUM, open_tab
 from tests.kit.server import ROOT, Output, Server, running, start
 
 EXAMPLES = ROOT / "examples"
@@ -185,6 +186,31 @@ def test_the_chat_page_goes_on_after_the_server_was_killed(tmp_path: Path) -> No
             page.sees("^log theirs: ")
             assert page.leave() == 0
             assert sum(line.startswith("log theirs") for line in page.output.lines) == 2
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; Node ran the page's script above")
+def test_the_chat_page_does_the_same_in_a_browser(tmp_path: Path) -> None:
+    server = start(tmp_path / "data")
+    url = f"{(EXAMPLES / 'chat.html').as_uri()}?{urlencode({'url': server.url, 'key': server.key})}"
+    say = "document.querySelector('#text').value = '%s'; document.querySelector('#say').requestSubmit()"
+    shows = "document.querySelector('%s').textContent.match(/%s/)"
+    answers = "document.querySelectorAll('#log .theirs').length === %d"
+    try:
+        with open_tab(url, tmp_path / "profile") as tab:
+            tab.wait_until(shows % ("#status", "^connected$"))
+            tab.evaluate(say % "I really missed you today")
+            tab.wait_until(answers % 1)
+            assert re.fullmatch(r"[a-z]+ \((low|moderate|high)\)", tab.evaluate("$('feeling').textContent"))
+            assert tab.evaluate("$('energy').value") > 0
+            server.kill()
+            tab.wait_until(shows % ("#status", "^away"))
+            server = start(server.data, port=server.port)
+            tab.wait_until(shows % ("#status", "^connected, nothing missed$"))
+            tab.evaluate(say % "You are back")
+            tab.wait_until(answers % 2)
+            assert not tab.evaluate("document.querySelectorAll('#log .waits, #log .note').length")
     finally:
         server.stop()
 
