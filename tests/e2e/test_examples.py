@@ -8,7 +8,6 @@ WebSocket behind a flag that the tests give it.
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,11 +18,11 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.e2e.browser import CHROMIUM, open_tab
+from tests.e2e.node import NODE, node_argv
 from tests.kit.server import ROOT, Output, Server, running, start
 
 EXAMPLES = ROOT / "examples"
 PAGE_DRIVER = Path(__file__).with_name("page.mjs")
-NODE = shutil.which("node")
 WITHIN_S = 15.0  # one step of a story: a cold Node on a loaded machine, or a longest wait between attempts
 
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -115,11 +114,8 @@ class Chat:
 
 @contextlib.contextmanager
 def chatting(*argv: str | Path, env: Mapping[str, str]) -> Iterator[Chat]:
-    assert NODE is not None
-    flag = subprocess.run([NODE, "-p", "typeof WebSocket"], capture_output=True, text=True, check=True, timeout=15)
-    unhide = [] if flag.stdout.strip() == "function" else ["--experimental-websocket", "--no-warnings"]
     process = subprocess.Popen(
-        [NODE, *unhide, *argv],
+        [*node_argv(), *argv],
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
