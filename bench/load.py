@@ -80,6 +80,10 @@ class Crowd:
                     conn.sent_ns = came
                     conn.send(frame())
 
+    def mean_answer(self) -> int:
+        """Bytes of the last answers, on average."""
+        return sum(conn.answer_bytes for conn in self.conns) // len(self.conns)
+
     def say(self, conn: Conn, frame: bytes) -> None:
         conn.sent_ns = time.perf_counter_ns()
         conn.send(frame)
@@ -153,7 +157,7 @@ def steady(job: Job, crowd: Crowd) -> Measured:
     crowd.steady(frame, time.perf_counter_ns() + int(job.warmup_s * 1e9), [])
     meter = Meter.started(job)
     crowd.steady(frame, time.perf_counter_ns() + int(job.measure_s * 1e9), waits_ns)
-    return meter.read(waits_ns, max(conn.answer_bytes for conn in crowd.conns))
+    return meter.read(waits_ns, crowd.mean_answer())
 
 
 def once(job: Job, crowd: Crowd) -> Measured:
@@ -165,7 +169,7 @@ def once(job: Job, crowd: Crowd) -> Measured:
         crowd.idle(job.rest_s)
         rng.shuffle(order)
         waits_ns += crowd.one_each(frame, order, 1)
-    return meter.read(waits_ns, max(conn.answer_bytes for conn in crowd.conns))
+    return meter.read(waits_ns, crowd.mean_answer())
 
 
 def hold(job: Job, crowd: Crowd) -> None:

@@ -1,0 +1,60 @@
+"""The CPU of a turn in this process: the engine alone, and with the decoding before it. No sockets, no disk.
+
+Inputs vary from call to call. What the server itself uses for a turn stands in the table of turns.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from itertools import cycle
+
+from bench import floors, results, turns
+from bench.character import Character
+from molroo_actor import engine
+
+PART = "cpu"
+CALLS = 4_000
+ROUNDS = 7
+HEAD = ("CPU of a turn in process", "µs")
+WIDTHS = (52, 10)
+
+
+def run(out: results.Results) -> None:
+    """Time and print."""
+    rng = random.Random(1)
+    readings = cycle([engine.Reading(engine.Appraisal(**turns.vector(rng))) for _ in range(CALLS)]).__next__
+    texts = cycle([turns.text(rng) for _ in range(CALLS)]).__next__
+    vector_frames = cycle([turns.encoded(turns.body("vector", rng)) for _ in range(CALLS)]).__next__
+    text_frames = cycle([turns.encoded(turns.body("text", rng)) for _ in range(CALLS)]).__next__
+    one = Character()
+    timed: Sequence[tuple[str, Callable[[], object]]] = [
+        ("engine step, from a vector", lambda: one.feel(readings())),
+        ("appraisal and engine step, from a text of 20 words", lambda: one.feel(one.read(texts()))),
+        ("rendering prompt_data", one.prompt),
+        ("decoding and engine step, from a vector", lambda: one.hear(vector_frames())),
+        ("decoding, appraisal and engine step, from a text", lambda: one.hear(text_frames())),
+    ]
+    rows = []
+    for title, call in timed:
+        each = per_call_us(call)
+        out.figure(PART, title, "this process", each, "µs")
+        rows.append((f"  {title}", f"{each:.1f}"))
+    print(*results.table(HEAD, rows, WIDTHS), sep="\n")
+    for what, title in ((floors.VECTOR_CPU, timed[3][0]), (floors.TEXT_CPU, timed[4][0])):
+        found = next(figure.value for figure in out.figures if figure.what == title)
+        print(f"  {what}:")
+        print(results.ratio_line(out.ratio(PART, what, floors.BUDGET, [found], [floors.BUDGETS_US[what]])), flush=True)
+
+
+def per_call_us(call: Callable[[], object]) -> float:
+    """The median of rounds; CPU time of this thread, so that a busy neighbour does not count."""
+    rounds = []
+    for _ in range(ROUNDS):
+        began = time.thread_time_ns()
+        for _ in range(CALLS):
+            call()
+        rounds.append((time.thread_time_ns() - began) / CALLS / 1e3)
+    return statistics.median(rounds)
