@@ -37,7 +37,8 @@ def run(folder: Path, sessions: int, out: results.Results) -> None:
         _row(out, f"{sessions:,} sessions asleep", full, starts[full]),
         _row(out, "empty", empty, starts[empty]),
     ]
-    print(*results.table(HEAD, rows, WIDTHS), sep="\n", flush=True)
+    print(*results.table(HEAD, rows, WIDTHS), sep="\n")
+    _difference(out, sessions, starts[full], starts[empty])
     _wakes(full, sessions, out)
 
 
@@ -59,6 +60,17 @@ def _row(out: results.Results, title: str, data: Path, found: Sequence[tuple[flo
     for value, unit in ((start_s, "start s"), (pss, "PSS bytes"), (len(files), "files"), (disk, "bytes on disk")):
         out.figure(PART, title, "this server", value, unit)
     return (title, f"{start_s:.3f}", f"{pss / 1e6:.1f}", f"{len(files):,}", f"{disk / 1e6:.1f}")
+
+
+def _difference(
+    out: results.Results, sessions: int, full: Sequence[tuple[float, int]], empty: Sequence[tuple[float, int]]
+) -> None:
+    """What the sleeping sessions add: round by round, since both starts of a round ran next to each other."""
+    later_s = statistics.median(a - b for (a, _), (b, _) in zip(full, empty, strict=True))
+    heavier = statistics.median(a - b for (_, a), (_, b) in zip(full, empty, strict=True)) / sessions
+    out.figure(PART, "start over an empty one", "this server", later_s, "s")
+    out.figure(PART, "memory of a session asleep without a socket", "this server", heavier, "PSS bytes")
+    print(f"over an empty one: {later_s * 1e3:+.0f} ms to start, {heavier:+.1f} bytes of memory a session", flush=True)
 
 
 def _wakes(data: Path, sessions: int, out: results.Results) -> None:
