@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 
 from molroo_actor import engine
-from molroo_actor.protocol import commands
+from molroo_actor.protocol import commands, messages, record, views
 
 PRESET = "cheerful_companion"
 
@@ -29,6 +29,15 @@ class Character:
         if told.appraisal is not None:
             return self.feel(engine.Reading(told.appraisal))
         return self.feel(self.read(told.message or ""))
+
+    def turn(self, message: bytes) -> bytes:
+        """Everything of a turn but disk and socket: decoded, felt, its row and its answer encoded."""
+        outcome = self.hear(message)
+        result = outcome.result
+        record.encode_record(record.Record(1, self._now_ms(), outcome.state, result))
+        record.encode_appraisal(result.appraisal)
+        record.encode_emotion(result.new_emotion)
+        return messages.turn_result(1, views.socket_turn(result, None))
 
     def read(self, text: str) -> engine.Reading:
         """What a text means to the character now."""
