@@ -33,6 +33,14 @@ def find(ledger: sqlite3.Connection, tenant: str, live: bool, session_id: str) -
     return _entry(rows[0]) if rows else None
 
 
+def beginning(ledger: sqlite3.Connection, inner_id: int) -> tuple[bytes, bytes] | None:
+    """(persona, origin) blobs of a session, None when it is gone."""
+    rows = ledger.execute(
+        "SELECT persona, origin FROM session WHERE inner_id = ? AND deleting = 0", (inner_id,)
+    ).fetchall()
+    return rows[0] if rows else None
+
+
 def page(
     ledger: sqlite3.Connection, tenant: str, live: bool, before: tuple[int, str] | None, limit: int
 ) -> list[CatalogEntry]:
@@ -118,7 +126,8 @@ def begin_delete(inner_id: int, rowids: Sequence[int]) -> Change:
     """Marks a session as deleting and takes its journal rows and alarm; the file goes next."""
 
     def apply(sql: sqlite3.Connection) -> None:
-        sql.execute("UPDATE session SET deleting = 1 WHERE inner_id = ?", (inner_id,))
+        # The name is free at once: no valid session id begins with a tilde.
+        sql.execute("UPDATE session SET deleting = 1, id = '~' || inner_id WHERE inner_id = ?", (inner_id,))
         sql.executemany("DELETE FROM journal WHERE rowid = ?", [(rowid,) for rowid in rowids])
         sql.execute("DELETE FROM alarm WHERE session = ?", (inner_id,))
 

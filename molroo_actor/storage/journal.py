@@ -8,7 +8,7 @@ fold.py's.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -34,6 +34,8 @@ class Tail(msgspec.Struct):
 
     since_ms: int
     """When the oldest was written, by the wall."""
+    last_ms: int
+    """When the newest was."""
     rowids: list[int]
     last_seq: int
     size: int
@@ -57,8 +59,10 @@ def is_disk_full(error: BaseException | None) -> bool:
 class Journal:
     """The journal of one node. All methods are for the loop's thread; `append` is never called while another runs."""
 
-    def __init__(self, node: NodeDb) -> None:
+    def __init__(self, node: NodeDb, disk_full: Callable[[], None] = lambda: None) -> None:
+        """disk_full is called when an append found no space."""
         self._node = node
+        self._disk_full = disk_full
         self._next_rowid = 1
         self._last_seq: dict[int, int] = {}
         self.tails: dict[int, Tail] = {}
@@ -76,10 +80,11 @@ class Journal:
     def _note(self, rowid: int, session: int, seq: int, at_ms: int, size: int) -> None:
         tail = self.tails.get(session)
         if tail is None:
-            self.tails[session] = Tail(at_ms, [rowid], seq, size)
+            self.tails[session] = Tail(at_ms, at_ms, [rowid], seq, size)
         else:
             tail.rowids.append(rowid)
             tail.last_seq = seq
+            tail.last_ms = at_ms
             tail.size += size
         self.size += size
 
@@ -107,6 +112,8 @@ class Journal:
         try:
             failed |= await self._node.writer.run(_write, self._node.sql, first, rows, changes)
         except sqlite3.Error as error:
+            if is_disk_full(error):
+                self._disk_full()
             await self._probe(first, error)
             raise AppendFailed(str(error)) from error
         for rowid, row in enumerate(rows, start=first):
@@ -137,6 +144,10 @@ class Journal:
         if left:
             raise OutcomeUnknown(f"{cause}; yet its rows are there") from cause
 
+    def heartbeat(self) -> Change:
+        """A change that changes nothing but proves that the disk takes commits."""
+        return Change(0, _beat)
+
     # -- what folding asks and says ------------------------------------------------------------------------------------
 
     def rowids(self, session: int) -> list[int]:
@@ -153,7 +164,7 @@ class Journal:
         rest = [rowid for rowid in tail.rowids if rowid > through_rowid]
         if rest:
             share = tail.size * len(rest) // len(tail.rowids)
-            self.tails[session] = Tail(tail.since_ms, rest, tail.last_seq, share)
+            self.tails[session] = Tail(tail.since_ms, tail.last_ms, rest, tail.last_seq, share)
             self.size += share
 
     def dropped(self, session: int) -> None:
@@ -254,8 +265,12 @@ def _write_apart(
     return failed
 
 
+def _beat(sql: sqlite3.Connection) -> None:
+    sql.execute("UPDATE node SET value = value + 1 WHERE name = 'probe'")
+
+
 def _probe(sql: sqlite3.Connection, first_rowid: int) -> bool:
     if sql.in_transaction:
         sql.execute("ROLLBACK")
-    sql.execute("UPDATE node SET value = value + 1 WHERE name = 'probe'")
+    _beat(sql)
     return sql.execute("SELECT 1 FROM journal WHERE rowid >= ? LIMIT 1", (first_rowid,)).fetchone() is not None

@@ -57,13 +57,20 @@ class NodeDb:
     async def open(self) -> None:
         """Opens and migrates. Raises Damaged with the way to repair, NewerFormat, OSError."""
         try:
-            self.writer = await ThreadedConnection(self._connect_writer, 64)
-            self.checkpointer = await ThreadedConnection(self._connect_checkpointer, 64)
+            self.writer = ThreadedConnection(self._connect_writer, 64)
+            await self.writer
+            self.checkpointer = ThreadedConnection(self._connect_checkpointer, 64)
+            await self.checkpointer
         except sqlite3.DatabaseError as error:
-            raise Damaged(
-                f"{self._folder.node_db} cannot be read ({error}); put back a backup of the data folder, or try"
-                f" `sqlite3 {self._folder.node_db} .recover` into a new file"
-            ) from error
+            raise Damaged(self.repair_hint(error)) from error
+
+    def repair_hint(self, error: Exception) -> str:
+        """What an operator is told when the ledger cannot be read."""
+        path = self._folder.node_db
+        return (
+            f"{path} cannot be read ({error}); put back a backup of the data folder, or rescue what is left with"
+            f" `sqlite3 {path} .recover | sqlite3 {path}.new`"
+        )
 
     def _connect_writer(self) -> sqlite3.Connection:
         connection = connect(self._folder.node_db, "rwc", any_thread=True)

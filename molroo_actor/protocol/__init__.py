@@ -1,0 +1,1 @@
+"""The wire: bytes in, values out, and back. No asyncio."""

@@ -1,0 +1,360 @@
+"""What clients ask for, as typed values: bytes in, commands out. Raises ValidationFailed for anything that is not one.
+
+Both transports meet here, so a turn means the same over REST and WebSocket and shares one canonical body hash.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from molroo_actor import ids
+from molroo_actor.engine import Appraisal, Calibration, Persona, Source, presets
+from molroo_actor.engine.persona import Baseline, baseline_of
+from molroo_actor.errors import ValidationFailed
+from molroo_actor.protocol.shape import Shape, refuse
+
+TEXT_BYTES_MAX: Final = 16_384
+TEN_YEARS_S: Final = 315_576_000
+_TEXTS: Final = ("character_backstory", "behavior_rules", "user_profile", "scene_context")
+
+T = TypeVar("T", bound=Struct)
+MessageId = Annotated[str, Meta(min_length=1, max_length=64, description="have 1 to 64 characters")]
+SessionId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="be 1 to 64 of A-Z a-z 0-9 _ -")]
+Elapsed = Annotated[float, Meta(ge=0, le=TEN_YEARS_S)]
+HourMinute = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description='be a time of day such as "22:30"')]
+
+
+class Event(Struct, frozen=True, omit_defaults=True):
+    """Something that happened, told in words."""
+
+    description: str
+    source: Source
+
+
+class TurnInput(Struct, frozen=True, omit_defaults=True):
+    """What one turn was asked with: exactly one of message, event, appraisal. As stored, a map that begins with `v`."""
+
+    v: Literal[1]
+    message: str | None = None
+    event: Event | None = None
+    appraisal: Appraisal | None = None
+    context: str | None = None
+    event_context: str | None = None
+    elapsed_seconds: float | None = None
+
+    @property
+    def shown_context(self) -> str | None:
+        """What prompts show as context.event_context."""
+        return self.context if self.event_context is None else self.event_context
+
+
+class TurnCommand(Struct, frozen=True):
+    """One turn to take. `body_hash` is over the canonical input, so spelling and transport do not matter."""
+
+    input: TurnInput
+    input_blob: bytes
+    msg_id: str | None
+    body_hash: bytes | None
+
+
+class Triggers(Struct, frozen=True):
+    """Which reasons to reach out are allowed."""
+
+    attachment_seeking: bool = True
+    need_deficit: bool = True
+    emotional_overflow: bool = True
+
+
+class QuietHours(Struct, frozen=True):
+    """From start to end, local to the time zone, over midnight when end is earlier."""
+
+    start: HourMinute
+    end: HourMinute
+    timezone: str
+
+
+class Preferences(Struct, frozen=True):
+    """When a character may reach out by itself. Whole: what a client leaves out takes its default."""
+
+    enabled: bool = False
+    triggers: Triggers = Triggers()
+    cooldown_hours: Annotated[float, Meta(ge=0, le=87_660)] = 4.0
+    max_daily: Annotated[int, Meta(ge=0, le=1_000)] | None = None
+    quiet_hours: QuietHours | None = None
+
+
+class CreateCommand(Struct, frozen=True):
+    """A session to make."""
+
+    session_id: str | None
+    persona: Persona
+    body_hash: bytes
+
+
+class GetState(Struct, frozen=True):
+    """Read the state now."""
+
+
+class Ping(Struct, frozen=True):
+    """Is anybody there?"""
+
+
+class SetPreferences(Struct, frozen=True):
+    """Replace the proactive preferences."""
+
+    preferences: Preferences
+
+
+class AckProactive(Struct, frozen=True):
+    """Acknowledge a proactive action."""
+
+    action_id: str
+
+
+Command = TurnCommand | GetState | Ping | SetPreferences | AckProactive
+
+
+class _Turn(Struct, frozen=True):
+    message: str | None = None
+    event: Event | None = None
+    event_context: str | None = None
+    elapsed_seconds: Elapsed | None = None
+
+
+class _AppraisalTurn(Struct, frozen=True):
+    appraisal: Appraisal
+    context: str | None = None
+    elapsed_seconds: Elapsed | None = None
+
+
+class _Session(Struct, frozen=True):
+    sessionId: SessionId  # noqa: N815 - the wire's name
+
+
+class _PutPreferences(Struct, frozen=True):
+    enabled: bool
+    triggers: Triggers = Triggers()
+    cooldown_hours: Annotated[float, Meta(ge=0, le=87_660)] = 4.0
+    max_daily: Annotated[int, Meta(ge=0, le=1_000)] | None = None
+    quiet_hours: QuietHours | None = None
+
+
+class _PreferencesFrame(Struct, frozen=True):
+    preferences: _PutPreferences
+
+
+class _Config(Struct, frozen=True):
+    calibration: Calibration = Calibration()
+
+
+class _Outside(Struct, frozen=True):
+    preset: str | None = None
+    sessionId: SessionId | None = None  # noqa: N815
+    config: _Config = _Config()
+
+
+_TURN: Final = Shape(_Turn)
+_APPRAISAL_TURN: Final = Shape(_AppraisalTurn)
+_SESSION: Final = Shape(_Session)
+_PREFERENCES: Final = Shape(_PutPreferences)
+_PREFERENCES_FRAME: Final = Shape(_PreferencesFrame)
+_ACK: Final = Shape(AckProactive)
+_OUTSIDE: Final = Shape(_Outside)
+_PERSONA: Final = Shape(Persona)
+_json: Final = msgspec.json.Decoder()
+_pack: Final = msgspec.msgpack.Encoder()
+
+
+def decode_json(body: bytes) -> object:
+    """JSON to plain values. Raises ValidationFailed; never anything else, however odd or deep the input."""
+    try:
+        return _json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        detail = "it is not valid UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise ValidationFailed(f"the body must be JSON: {detail}") from None
+    except RecursionError:
+        raise ValidationFailed("the body is nested too deeply") from None
+
+
+def decode_object(body: bytes) -> dict[str, Any]:
+    """A JSON object. Raises ValidationFailed."""
+    value = decode_json(body)
+    if not isinstance(value, dict):
+        raise refuse("the body must be a JSON object", "$")
+    return value
+
+
+def _check_text(text: str | None, path: str) -> None:
+    # Every character takes at least one byte and at most four: most texts need no encoding to be measured.
+    if text is not None and len(text) * 4 > TEXT_BYTES_MAX and len(text.encode()) > TEXT_BYTES_MAX:
+        raise refuse(
+            f"{path.rpartition('.')[2]} must have at most 16 KiB of UTF-8, got {len(text.encode()):,} bytes", path
+        )
+
+
+def _command(turn_input: TurnInput, msg_id: str | None) -> TurnCommand:
+    blob = _pack.encode(turn_input)
+    return TurnCommand(turn_input, blob, msg_id, ids.body_digest(blob) if msg_id is not None else None)
+
+
+def turn(body: dict[str, Any], msg_id: str | None) -> TurnCommand:
+    """A turn from a message or an event."""
+    given = _TURN.read(body)
+    if (given.message is None) == (given.event is None):
+        raise refuse("send either message or event{description, source}, not both and not neither", "$.message")
+    _check_text(given.message, "$.message")
+    _check_text(given.event.description if given.event else None, "$.event.description")
+    _check_text(given.event_context, "$.event_context")
+    return _command(
+        TurnInput(
+            1,
+            message=given.message,
+            event=given.event,
+            event_context=given.event_context,
+            elapsed_seconds=given.elapsed_seconds,
+        ),
+        msg_id,
+    )
+
+
+def appraisal_turn(body: dict[str, Any], msg_id: str | None) -> TurnCommand:
+    """A turn from an appraisal vector."""
+    given = _APPRAISAL_TURN.read(body)
+    _check_text(given.context, "$.context")
+    return _command(
+        TurnInput(1, appraisal=given.appraisal, context=given.context, elapsed_seconds=given.elapsed_seconds), msg_id
+    )
+
+
+def session_id(body: dict[str, Any]) -> str:
+    """The sessionId that a REST turn names."""
+    return _SESSION.read(body).sessionId
+
+
+def message_id(value: object) -> str | None:
+    """The `id` of a frame."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= 64:
+        raise refuse("id must be a string of 1 to 64 characters", "$.id")
+    return value
+
+
+def idempotency_key(header: str | None) -> str | None:
+    """The Idempotency-Key header, checked."""
+    if header is None:
+        return None
+    if not 1 <= len(header) <= 64:
+        raise ValidationFailed(
+            f"Idempotency-Key must have 1 to 64 characters, got {len(header)}",
+            details={"path": "header.Idempotency-Key"},
+        )
+    return header
+
+
+def frame(body: dict[str, Any], msg_id: str | None) -> Command:
+    """The command in a WebSocket frame."""
+    match body.get("type"):
+        case "turn":
+            return turn(body, msg_id)
+        case "turn_appraisal" | "appraisal":
+            return appraisal_turn(body, msg_id)
+        case "get_state":
+            return GetState()
+        case "ping":
+            return Ping()
+        case "set_proactive_prefs":
+            return SetPreferences(_whole(_PREFERENCES_FRAME.read(body).preferences, "$.preferences"))
+        case "ack_proactive":
+            return _ACK.read(body)
+        case None:
+            raise refuse("type is required", "$.type")
+        case other:
+            known = "turn, turn_appraisal, appraisal, get_state, set_proactive_prefs, ack_proactive, ping"
+            raise refuse(f"type must be one of {known}, got {str(other)[:40]!r}", "$.type")
+
+
+def preferences(body: dict[str, Any]) -> Preferences:
+    """The body of PUT preferences."""
+    return _whole(_PREFERENCES.read(body), "$")
+
+
+def _whole(given: _PutPreferences, path: str) -> Preferences:
+    if given.quiet_hours is not None:
+        try:
+            zoneinfo.ZoneInfo(given.quiet_hours.timezone)
+        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            raise refuse(
+                f'timezone must be an IANA name such as "Asia/Seoul", got {given.quiet_hours.timezone[:40]!r}',
+                f"{path}.quiet_hours.timezone",
+            ) from None
+    return Preferences(given.enabled, given.triggers, given.cooldown_hours, given.max_daily, given.quiet_hours)
+
+
+def create(raw: bytes) -> CreateCommand:
+    """The body of POST /v1/persona: flat, or with a wrapper `persona` beside preset, sessionId, config and the texts."""
+    body = decode_object(raw)
+    outside = _OUTSIDE.read(body)
+    inner = body.get("persona")
+    if inner is None:
+        given = _PERSONA.tidy(body, "$")
+    else:
+        given = _unwrap(body, inner)
+        inside = _OUTSIDE.tidy(inner, "$.persona")
+        twice = sorted(set(inside) & set(_OUTSIDE.tidy(body, "$")))
+        if twice:
+            raise refuse(f"{twice[0]} stands beside persona and in it: send one of them", f"$.{twice[0]}")
+        outside = _OUTSIDE.read({**body, **inside})
+    if outside.preset is not None:
+        given = _over_preset(outside.preset, given)
+    for name in ("identity", "personality"):
+        if name not in given:
+            raise refuse(f"{name} is required unless a preset is given", f"$.{name}")
+    if isinstance(given.get("goals"), list):
+        given["goals"] = [{"content": goal} if isinstance(goal, str) else goal for goal in given["goals"]]
+    persona = _PERSONA.read({**given, "calibration": msgspec.to_builtins(outside.config.calibration)})
+    return CreateCommand(outside.sessionId, _with_baseline(persona), ids.body_digest(raw))
+
+
+def _unwrap(body: dict[str, Any], inner: object) -> dict[str, Any]:
+    if not isinstance(inner, dict):
+        raise refuse("persona must be an object", "$.persona")
+    given = _PERSONA.tidy(inner, "$.persona")
+    beside = {name: value for name, value in _PERSONA.tidy(body, "$").items() if name in _TEXTS}
+    for name in beside:
+        if name in given:
+            raise refuse(f"{name} stands beside persona and in it: send one of them", f"$.{name}")
+    return {**given, **beside}
+
+
+def _over_preset(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    preset = presets().get(name)
+    if preset is None:
+        raise refuse(f"preset must be one of {', '.join(presets())}, got {name[:40]!r}", "$.preset")
+    base = msgspec.to_builtins(preset)
+    merged = {key: base[key] for key in ("identity", "personality", "goals", "emotion_config")}
+    return _merge(merged, given)
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` wins, key by key; lists are one value."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _with_baseline(persona: Persona) -> Persona:
+    """The same persona with its baseline written out, so that what is answered is what will be used."""
+    if persona.emotion_config.baseline is not None:
+        return persona
+    valence, arousal, dominance = baseline_of(persona.personality)
+    baseline = Baseline(valence, (arousal + 1) / 2, dominance)
+    return msgspec.structs.replace(
+        persona, emotion_config=msgspec.structs.replace(persona.emotion_config, baseline=baseline)
+    )

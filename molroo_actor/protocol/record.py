@@ -1,0 +1,149 @@
+"""What a session's blobs hold, format by format: msgpack maps that begin with `v`.
+
+A past format keeps its decoder here and a golden file in the tests; encoding is always the newest.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from molroo_actor.engine import VAD, Appraisal, Persona, State, TurnResult
+from molroo_actor.errors import Damaged, NewerFormat
+from molroo_actor.protocol.commands import Preferences, TurnInput
+
+FORMAT: Final = 1
+
+
+class Record(Struct, frozen=True):
+    """Everything of a session after one row. The session's clock is state.at_ms; it only grows.
+
+    wall_ms is the wall's reading at that moment and may go back. result is what the newest turn answered, None before it.
+    """
+
+    v: Literal[1]
+    wall_ms: int
+    state: State
+    result: TurnResult | None = None
+    preferences: Preferences = Preferences()
+
+
+class _StoredPersona(Struct, frozen=True):
+    v: Literal[1]
+    persona: Persona
+
+
+class _StoredAppraisal(Struct, frozen=True):
+    v: Literal[1]
+    appraisal: Appraisal
+
+
+class _StoredEmotion(Struct, frozen=True):
+    v: Literal[1]
+    V: float
+    A: float
+    D: float
+
+
+class PreferencesInput(Struct, frozen=True):
+    """The input of a row of kind prefs."""
+
+    v: Literal[1]
+    preferences: Preferences
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_record: Final = msgspec.msgpack.Decoder(Record)
+_persona: Final = msgspec.msgpack.Decoder(_StoredPersona)
+_appraisal: Final = msgspec.msgpack.Decoder(_StoredAppraisal)
+_emotion: Final = msgspec.msgpack.Decoder(_StoredEmotion)
+_input: Final = msgspec.msgpack.Decoder(TurnInput)
+_any: Final[msgspec.msgpack.Decoder[dict[str, object]]] = msgspec.msgpack.Decoder(dict[str, object])
+
+encode_record = _encoder.encode
+
+
+def encode_persona(persona: Persona) -> bytes:
+    """The catalog's persona blob."""
+    return _encoder.encode(_StoredPersona(1, persona))
+
+
+def encode_appraisal(appraisal: Appraisal) -> bytes:
+    """A row's appraisal blob."""
+    return _encoder.encode(_StoredAppraisal(1, appraisal))
+
+
+def encode_emotion(emotion: VAD) -> bytes:
+    """A row's emotion blob."""
+    return _encoder.encode(_StoredEmotion(1, emotion.V, emotion.A, emotion.D))
+
+
+def encode_preferences_input(preferences: Preferences) -> bytes:
+    """The input blob of a row of kind prefs."""
+    return _encoder.encode(PreferencesInput(1, preferences))
+
+
+def _unreadable(blob: bytes, error: Exception) -> Exception:
+    """Tells a newer format from damage."""
+    try:
+        found = _any.decode(blob).get("v")
+    except msgspec.DecodeError:
+        found = None
+    if isinstance(found, int) and found > FORMAT:
+        return NewerFormat(f"a blob has format {found}, this program knows up to {FORMAT}: run a newer molroo-actor")
+    return Damaged(f"a blob cannot be read: {error}")
+
+
+def decode_record(blob: bytes) -> Record:
+    """A state_after or origin blob. Raises Damaged, NewerFormat."""
+    try:
+        return _record.decode(blob)
+    except msgspec.DecodeError as error:
+        raise _unreadable(blob, error) from error
+
+
+def decode_persona(blob: bytes) -> Persona:
+    """A persona blob. Raises Damaged, NewerFormat."""
+    try:
+        return _persona.decode(blob).persona
+    except msgspec.DecodeError as error:
+        raise _unreadable(blob, error) from error
+
+
+def decode_input(blob: bytes) -> TurnInput:
+    """The input of a row of kind turn. Raises Damaged, NewerFormat."""
+    try:
+        return _input.decode(blob)
+    except msgspec.DecodeError as error:
+        raise _unreadable(blob, error) from error
+
+
+def decode_plain(blob: bytes | None) -> dict[str, object] | None:
+    """Any blob as a plain map without `v`, for showing; None stays None. Raises Damaged."""
+    if blob is None:
+        return None
+    try:
+        plain = _any.decode(blob)
+    except msgspec.DecodeError as error:
+        raise _unreadable(blob, error) from error
+    plain.pop("v", None)
+    return plain
+
+
+def decode_appraisal(blob: bytes) -> Appraisal:
+    """A row's appraisal. Raises Damaged, NewerFormat."""
+    try:
+        return _appraisal.decode(blob).appraisal
+    except msgspec.DecodeError as error:
+        raise _unreadable(blob, error) from error
+
+
+def decode_emotion(blob: bytes) -> VAD:
+    """A row's emotion. Raises Damaged, NewerFormat."""
+    try:
+        stored = _emotion.decode(blob)
+    except msgspec.DecodeError as error:
+        raise _unreadable(blob, error) from error
+    return VAD(stored.V, stored.A, stored.D)

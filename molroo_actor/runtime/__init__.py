@@ -1,0 +1,1 @@
+"""The actors: asyncio, but no sockets, no HTTP, no SQL."""

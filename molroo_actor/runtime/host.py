@@ -1,0 +1,413 @@
+"""The host: all slots of this node. It delivers to mailboxes, drains them, and lets the gate's verdicts take effect.
+
+Everything here is synchronous but for what must read the disk; one loop thread, no locks. Waking, hibernating and what
+comes round by time is in residency.py; making, deleting and listing sessions in sessions.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable
+from typing import NamedTuple
+
+from molroo_actor import ids
+from molroo_actor.engine import Reading, Source
+from molroo_actor.errors import (
+    Conflict,
+    Internal,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    StorageError,
+    WireError,
+)
+from molroo_actor.protocol.commands import SetPreferences, TurnCommand
+from molroo_actor.protocol.messages import turn_result
+from molroo_actor.protocol.record import Record, decode_input, decode_record
+from molroo_actor.protocol.resume import Plan, Resume, plan
+from molroo_actor.runtime.actor import Actor, Pending, check_repeat
+from molroo_actor.runtime.appraiser import Appraiser, EmbeddedAppraiser
+from molroo_actor.runtime.connection import Attachment, Connection
+from molroo_actor.runtime.lifecycle import Life, Signal
+from molroo_actor.runtime.mailbox import Answer, Asker, Deletion, Envelope, FutureAsker
+from molroo_actor.runtime.output_gate import OutputGate
+from molroo_actor.runtime.registry import Registry, shutting_down
+from molroo_actor.runtime.residency import Residency
+from molroo_actor.runtime.slot import Slot
+from molroo_actor.storage.rows import Row
+from molroo_actor.storage.session_file import find_id, read_rows
+
+log = logging.getLogger(__name__)
+
+
+class Snapshot(NamedTuple):
+    """The last durable state of a session."""
+
+    actor: Actor
+    seq: int
+    record: Record
+    session_ms: int
+    wall_ms: int
+
+
+class Welcome(NamedTuple):
+    """What a new connection starts from: send `connected`, then what `plan` says up to `seq`, then `attachment.go_live`."""
+
+    attachment: Attachment
+    snapshot: Snapshot
+    plan: Plan
+
+    @property
+    def seq(self) -> int:
+        return self.snapshot.seq
+
+
+class Host:
+    """All awake, wanted and connected sessions of one process."""
+
+    def __init__(self, registry: Registry, appraiser: Appraiser | None = None) -> None:
+        self.registry = registry
+        self.settings = settings = registry.settings
+        self.ledger = ledger = registry.ledger
+        self.clock = clock = registry.clock
+        self.appraiser = appraiser or EmbeddedAppraiser()
+        self.gate = OutputGate(
+            ledger.journal,
+            clock,
+            registry.observer,
+            rows_max=settings.gate_rows_max,
+            commit_rows_max=settings.commit_rows_max,
+            release=self._release,
+            broke=self._broke,
+            doomed=self._doomed,
+        )
+        self.residency = Residency(registry, self.gate, self.schedule)
+        self.doomed = asyncio.Event()
+        """Set when the process must end: an outcome is unknown."""
+        self._ready: deque[Slot] = deque()
+        self._pass_scheduled = False
+
+    # -- delivering ----------------------------------------------------------------------------------------------------
+
+    async def ask(self, slot: Slot, command: TurnCommand | SetPreferences) -> tuple[Answer, bool]:
+        """Delivers a change and returns (its answer once durable, whether it was so before). Raises WireError."""
+        asker = FutureAsker()
+        self.deliver(slot, Envelope(command, asker))
+        return await asker.future
+
+    def deliver(self, slot: Slot, envelope: Envelope) -> None:
+        """Puts a letter into the mailbox, or refuses it at once through its asker. Never raises, never waits."""
+        refusal = self._refusal(slot)
+        if refusal is not None:
+            envelope.asker.refused(refusal)
+            return
+        slot.box().append(envelope)
+        self.schedule(slot)
+
+    def _closed_to_all(self, slot: Slot) -> WireError | None:
+        if slot.deleting:
+            return NotFound(f"no session {slot.id}")
+        return shutting_down() if self.registry.stopping else None
+
+    def _refusal(self, slot: Slot) -> WireError | None:
+        refusal = self._closed_to_all(slot)
+        if refusal is not None:
+            return refusal
+        if self.gate.fate is not None:
+            return Overloaded("the server's disk failed; try again later", retry_after_s=5, details={"reason": "disk"})
+        if slot.depth >= self.settings.mailbox_max:
+            return Overloaded(
+                f"{slot.depth} turns wait in this session, the limit is {self.settings.mailbox_max}",
+                retry_after_s=1,
+                details={"reason": "mailbox_full"},
+            )
+        if self.gate.full or self.ledger.journal.size > self.settings.journal_bytes_max:
+            return Overloaded("the disk is behind; try again", retry_after_s=1, details={"reason": "journal_behind"})
+        return None
+
+    def schedule(self, slot: Slot) -> None:
+        """Lets the next loop pass drain this slot; idempotent."""
+        if not slot.queued:
+            slot.queued = True
+            self._ready.append(slot)
+        if not self._pass_scheduled:
+            self._pass_scheduled = True
+            asyncio.get_running_loop().call_soon(self._pass)
+
+    def _pass(self) -> None:
+        """Drains ready slots, for a bounded time while a commit is under way: its thread needs the interpreter."""
+        self._pass_scheduled = False
+        until_s = self.clock.monotonic_s() + self.settings.pass_ms / 1000
+        ready = self._ready
+        while ready:
+            slot = ready.popleft()
+            slot.queued = False
+            self._drain(slot)
+            if self.gate.appending and self.clock.monotonic_s() > until_s:
+                break
+        if ready:
+            self._pass_scheduled = True
+            asyncio.get_running_loop().call_soon(self._pass)
+        self.gate.flush()
+
+    def _drain(self, slot: Slot) -> None:
+        while slot.mailbox and slot.thinking is None:
+            if slot.deleting:
+                self.registry.refuse_all(slot, NotFound(f"no session {slot.id}"))
+                return
+            letter = slot.mailbox[0]
+            if isinstance(letter, Deletion):
+                if slot.life is Life.WAKING or (slot.actor is not None and not slot.actor.settled):
+                    return  # comes round again when it has woken or its rows are released
+                slot.mailbox.popleft()
+                self._delete(slot, letter)
+                continue
+            if slot.actor is None:
+                self.residency.wake(slot)
+                return
+            slot.mailbox.popleft()
+            self.residency.used(slot)
+            self._take(slot, slot.actor, letter)
+
+    # -- one letter ----------------------------------------------------------------------------------------------------
+
+    def _take(self, slot: Slot, actor: Actor, envelope: Envelope) -> None:
+        try:
+            if isinstance(envelope.command, SetPreferences):
+                self.gate.put(
+                    actor.take_preferences(envelope.command.preferences, self.clock.wall_ms(), envelope.asker)
+                )
+            elif envelope.command.msg_id is None or not self._repeat(slot, actor, envelope, envelope.command):
+                self._turn(slot, actor, envelope, envelope.command)
+        except WireError as error:
+            envelope.asker.refused(error)
+        except Exception:
+            log.exception("a turn failed; its session goes on as it was")
+            envelope.asker.refused(Internal())
+
+    def _turn(self, slot: Slot, actor: Actor, envelope: Envelope, command: TurnCommand) -> None:
+        given = command.input
+        if given.appraisal is not None:
+            self.gate.put(
+                actor.take_turn(command, Reading(given.appraisal), "user", self.clock.wall_ms(), envelope.asker)
+            )
+            return
+        reading = self._appraise(command, actor)
+        if isinstance(reading, Reading):
+            self._finish_turn(actor, envelope, command, reading)
+        else:
+            slot.thinking = envelope
+            self.registry.spawn(self._think(slot, slot.incarnation, envelope, command, reading))
+
+    def _appraise(self, command: TurnCommand, actor: Actor) -> Reading | Awaitable[Reading]:
+        text, source = _text_of(command)
+        return self.appraiser.appraise(text, source, actor.params, actor.record.state)
+
+    def _finish_turn(self, actor: Actor, envelope: Envelope, command: TurnCommand, reading: Reading) -> None:
+        _, source = _text_of(command)
+        self.gate.put(actor.take_turn(command, reading, source, self.clock.wall_ms(), envelope.asker))
+
+    async def _think(
+        self, slot: Slot, incarnation: int, envelope: Envelope, command: TurnCommand, reading: Awaitable[Reading]
+    ) -> None:
+        """Waits for a slow appraisal; only this session's later turns wait with it."""
+        try:
+            async with asyncio.timeout(self.settings.appraiser_deadline_s):
+                found: Reading | None = await reading
+        except Exception as error:
+            log.warning("the appraiser did not answer (%r); the embedded one does", error)
+            found = None
+        if slot.thinking is not envelope or slot.incarnation != incarnation or slot.actor is None:
+            return  # the incarnation that asked is gone, and its turn was answered then
+        slot.thinking = None
+        try:
+            if found is None:
+                text, source = _text_of(command)
+                found = EmbeddedAppraiser().appraise(text, source, slot.actor.params, slot.actor.record.state)
+            self._finish_turn(slot.actor, envelope, command, found)
+        except WireError as error:
+            envelope.asker.refused(error)
+        except Exception:
+            log.exception("a turn failed; its session goes on as it was")
+            envelope.asker.refused(Internal())
+        self.schedule(slot)
+
+    # -- repeats -------------------------------------------------------------------------------------------------------
+
+    def _repeat(self, slot: Slot, actor: Actor, envelope: Envelope, command: TurnCommand) -> bool:
+        """Whether this id was used before; then its answer, or a conflict, is on the way."""
+        assert command.msg_id is not None
+        digest = ids.id_digest(command.msg_id)
+        pending = actor.in_flight(digest)
+        if pending is not None:
+            check_repeat(command, pending.row.msg_id, pending.row.body_hash, pending.row.seq)
+            pending.duplicates = [*(pending.duplicates or ()), envelope.asker]
+            return True
+        seq = actor.used(digest)
+        if seq is None:
+            return False
+        self.registry.spawn(self._answer_again(slot, actor, envelope.asker, command, seq))
+        return True
+
+    async def _answer_again(self, slot: Slot, actor: Actor, asker: Asker, command: TurnCommand, seq: int) -> None:
+        try:
+            if seq == 0:
+                raise await self._used_long_ago(slot, command)
+            row = (await self.rows(slot, seq - 1, 1))[0]
+            check_repeat(command, row.msg_id, row.body_hash, row.seq)
+            asker.answered(self.answer_of(actor, row), duplicate=True)
+        except asyncio.CancelledError:
+            asker.refused(shutting_down())
+            raise
+        except Exception as error:
+            asker.refused(self.registry.translate(slot, error))
+
+    async def _used_long_ago(self, slot: Slot, command: TurnCommand) -> WireError:
+        assert command.msg_id is not None
+        path = self.ledger.folder.session_file(slot.inner_id)
+        digest = ids.id_digest(command.msg_id)
+        rowids = self.ledger.journal.rowids(slot.inner_id)
+        seq = await self.ledger.read(find_id, path, slot.inner_id, rowids, digest, command.msg_id)
+        if seq is None:  # two ids with one 64-bit digest: nobody sees this happen, but it must not be a lie
+            return Conflict("this id cannot be told from one used before; take another random id")
+        return Conflict(f"already applied as turn {seq}; its answer is no longer kept")
+
+    def answer_of(self, actor: Actor, row: Row) -> Answer:
+        """A stored row as an answer. Raises Conflict when its state is no longer kept."""
+        if row.state_after is None:
+            raise Conflict(f"already applied as turn {row.seq}; its answer is no longer kept")
+        shown = decode_input(row.input).shown_context if row.kind == "turn" and row.input is not None else None
+        return Answer(actor.params, row.seq, decode_record(row.state_after), shown)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    async def snapshot(self, slot: Slot) -> Snapshot:
+        """The last durable state, past the mailbox; wakes the session when it sleeps. Raises WireError."""
+        while slot.actor is None:
+            refusal = self._closed_to_all(slot)
+            if refusal is not None:
+                raise refusal
+            if len(slot.readers or ()) >= self.settings.mailbox_max * 4:
+                raise Overloaded("too many wait for this session to wake; try again", retry_after_s=1)
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            slot.readers = [*(slot.readers or ()), future]
+            self.residency.wake(slot)
+            await future
+        self.residency.used(slot)
+        return self._snapshot(slot.actor)
+
+    def _snapshot(self, actor: Actor) -> Snapshot:
+        wall_ms = self.clock.wall_ms()
+        record = actor.released
+        return Snapshot(actor, actor.released_seq, record, actor.session_ms(record, wall_ms), wall_ms)
+
+    async def rows(self, slot: Slot, after_seq: int, limit: int) -> list[Row]:
+        """Durable rows with seq > after_seq, ascending. Raises Damaged, sqlite3.Error, OSError."""
+        path = self.ledger.folder.session_file(slot.inner_id)
+        rowids = self.ledger.journal.rowids(slot.inner_id)
+        return await self.ledger.read(read_rows, path, slot.inner_id, rowids, after_seq, limit)
+
+    # -- connections ---------------------------------------------------------------------------------------------------
+
+    async def attach(self, slot: Slot, connection: Connection, resume: Resume | None) -> Welcome:
+        """Registers a connection; from this moment it misses nothing. `detach` when it is gone. Raises WireError."""
+        limit = self.settings.sockets_per_session_max
+        if len(slot.attachments) >= limit:
+            raise RateLimited(f"this session has {limit} sockets, the most that it may have", retry_after_s=30)
+        snapshot = await self.snapshot(slot)
+        if slot.deleting:
+            raise NotFound(f"no session {slot.id}")
+        attachment = Attachment(connection, self.settings.unsent_bytes_max)
+        # What is released by now and what the attachment will be pushed meet without a hole: one synchronous step.
+        snapshot = self._snapshot(snapshot.actor)
+        slot.attachments = (*slot.attachments, attachment)
+        return Welcome(attachment, snapshot, plan(resume, snapshot.seq, slot.epoch, self.settings.history_kept))
+
+    def detach(self, slot: Slot, attachment: Attachment) -> None:
+        """Forgets a connection; idempotent."""
+        slot.attachments = tuple(other for other in slot.attachments if other is not attachment)
+        if slot.forgettable:
+            self.registry.forget(slot)
+
+    # -- verdicts of the gate --------------------------------------------------------------------------------------------
+
+    def _release(self, pending: Pending) -> None:
+        actor, row = pending.actor, pending.row
+        actor.release(pending)
+        answer = Answer(actor.params, row.seq, pending.record, pending.event_context)
+        slot = self.registry.by_inner.get(row.session)
+        try:
+            if slot is not None and slot.attachments and row.kind == "turn":
+                self._push(slot, answer, pending.asker.attachment)
+            pending.asker.answered(answer, duplicate=False)
+            for asker in pending.duplicates or ():
+                asker.answered(answer, duplicate=True)
+        except Exception:
+            # The row is durable; whoever did not hear of it asks again by its id.
+            log.exception("an answer could not be written; its session goes on")
+        if slot is not None and slot.mailbox:
+            self.schedule(slot)
+
+    def _push(self, slot: Slot, answer: Answer, asking: Attachment | None) -> None:
+        forms: dict[bool, bytes] = {}
+        for attachment in slot.attachments:
+            if attachment is asking:
+                continue
+            with_prompt = attachment.connection.with_prompt
+            message = forms.get(with_prompt)
+            if message is None:
+                message = turn_result(answer.seq, answer.socket_data(with_prompt=with_prompt))
+                forms[with_prompt] = message
+            attachment.push(message)
+
+    def _broke(self, session: int, error: WireError) -> None:
+        slot = self.registry.by_inner.get(session)
+        if slot is None or slot.life is not Life.AWAKE:
+            return
+        slot.signal(Signal.BREAK)
+        self.residency.dropped(slot)
+        thinking, slot.thinking = slot.thinking, None
+        if thinking is not None:
+            thinking.asker.refused(error)
+        self.registry.refuse_all(slot, error)
+        if slot.forgettable:
+            self.registry.forget(slot)
+
+    def _doomed(self, error: StorageError) -> None:
+        self.doomed.set()
+        unknown = Overloaded("the server's disk failed; try again later", retry_after_s=5, details={"reason": "disk"})
+        for slot in list(self.registry.by_inner.values()):
+            self.registry.refuse_all(slot, unknown)
+
+    # -- small things ----------------------------------------------------------------------------------------------------
+
+    def _delete(self, slot: Slot, letter: Deletion) -> None:
+        slot.deleting = True
+        if slot.actor is not None:
+            slot.signal(Signal.HIBERNATE)
+            self.residency.dropped(slot)
+        if not letter.done.done():
+            letter.done.set_result(None)
+
+    async def stop(self) -> None:
+        """Takes nothing new, answers what waits, and returns when what was drained is durable and answered."""
+        self.registry.stopping = True
+        self.residency.stop()
+        error = shutting_down()
+        for slot in list(self.registry.by_inner.values()):
+            self.registry.refuse_all(slot, error)
+            if slot.thinking is not None:
+                slot.thinking.asker.refused(error)
+                slot.thinking = None
+        await self.registry.cancel_tasks()
+        self.gate.flush()
+        await self.gate.idle()
+
+
+def _text_of(command: TurnCommand) -> tuple[str, Source]:
+    given = command.input
+    if given.event is not None:
+        return given.event.description, given.event.source
+    return given.message or "", "user"

@@ -1,0 +1,102 @@
+"""What waits for a session, and who is told how it went. Order is arrival; limits are the host's to check."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from msgspec import Struct
+
+from molroo_actor.engine import Params, PromptData, TurnResult, render_prompt
+from molroo_actor.errors import WireError
+from molroo_actor.protocol import views
+from molroo_actor.protocol.commands import SetPreferences, TurnCommand
+from molroo_actor.protocol.record import Record
+from molroo_actor.runtime.connection import Attachment
+
+
+class Answer:
+    """What a durable change answered. Each form of it is rendered at most once, when somebody wants it."""
+
+    __slots__ = ("_data", "_data_with_prompt", "_prompt", "event_context", "params", "record", "seq")
+
+    def __init__(self, params: Params, seq: int, record: Record, event_context: str | None) -> None:
+        self.params = params
+        self.seq = seq
+        self.record = record
+        self.event_context = event_context
+        self._prompt: PromptData | None = None
+        self._data: bytes | None = None
+        self._data_with_prompt: bytes | None = None
+
+    @property
+    def result(self) -> TurnResult:
+        """What the turn computed. Only turns have one of their own; ask nobody else for it."""
+        result = self.record.result
+        assert result is not None, "the row is a turn"
+        return result
+
+    @property
+    def prompt(self) -> PromptData:
+        """The prompts of this moment."""
+        if self._prompt is None:
+            self._prompt = render_prompt(self.params, self.record.state, self.event_context)
+        return self._prompt
+
+    def socket_data(self, *, with_prompt: bool) -> bytes:
+        """turn_result.data, encoded."""
+        if with_prompt:
+            if self._data_with_prompt is None:
+                self._data_with_prompt = views.socket_turn(self.result, self.prompt)
+            return self._data_with_prompt
+        if self._data is None:
+            self._data = views.socket_turn(self.result, None)
+        return self._data
+
+
+class Asker(Protocol):
+    """Whoever waits for the direct answer. Exactly one of the two is called, once."""
+
+    attachment: Attachment | None
+    """Where the answer goes when that is a socket; it gets no push besides."""
+
+    def answered(self, answer: Answer, *, duplicate: bool) -> None:
+        """It is durable; duplicate: it was before this was asked."""
+
+    def refused(self, error: WireError) -> None:
+        """It did not happen, or nobody knows (`details.outcome`)."""
+
+
+class FutureAsker:
+    """An asker for coroutines: `await asker.future` gives (answer, duplicate)."""
+
+    __slots__ = ("attachment", "future")
+
+    def __init__(self) -> None:
+        self.attachment: Attachment | None = None
+        self.future: asyncio.Future[tuple[Answer, bool]] = asyncio.get_running_loop().create_future()
+
+    def answered(self, answer: Answer, *, duplicate: bool) -> None:
+        if not self.future.done():
+            self.future.set_result((answer, duplicate))
+
+    def refused(self, error: WireError) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Envelope(Struct):
+    """A durable change that is asked for."""
+
+    command: TurnCommand | SetPreferences
+    asker: Asker
+
+
+class Deletion(Struct):
+    """The session's end; never refused for a full mailbox."""
+
+    done: asyncio.Future[None]
+
+
+Mailbox = deque[Envelope | Deletion]

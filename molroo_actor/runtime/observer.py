@@ -1,0 +1,38 @@
+"""The port through which the runtime tells what it does. Observers are quick, never wait and never raise."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Observer(Protocol):
+    """What an operator may want to count. No session is ever named."""
+
+    def committed(self, rows: int, seconds: float) -> None:
+        """A commit became durable."""
+
+    def commit_failed(self) -> None:
+        """A commit did not."""
+
+    def released(self, turns: int, gate_wait_s: float) -> None:
+        """Answers left, the oldest of them after this wait."""
+
+    def woke(self, seconds: float) -> None:
+        """An actor is awake, so long after it was wanted."""
+
+    def hibernated(self) -> None:
+        """An actor left memory."""
+
+    def loop_lag(self, seconds: float) -> None:
+        """The sweep came late by this."""
+
+
+class Silent:
+    """Observes nothing."""
+
+    def committed(self, rows: int, seconds: float) -> None: ...
+    def commit_failed(self) -> None: ...
+    def released(self, turns: int, gate_wait_s: float) -> None: ...
+    def woke(self, seconds: float) -> None: ...
+    def hibernated(self) -> None: ...
+    def loop_lag(self, seconds: float) -> None: ...

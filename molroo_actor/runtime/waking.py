@@ -1,0 +1,39 @@
+"""From disk to an actor: what one wake reads, and what it makes of it. Knows files through the ledger only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from molroo_actor.engine import Params, derive
+from molroo_actor.errors import Damaged
+from molroo_actor.protocol.record import Record, decode_persona, decode_record
+from molroo_actor.storage import catalog
+from molroo_actor.storage.rows import History
+from molroo_actor.storage.session_file import read_history
+
+
+class Waking(NamedTuple):
+    """Everything an actor begins with."""
+
+    params: Params
+    record: Record
+    history: History
+
+
+def read(ledger: sqlite3.Connection, path: Path, session: int, rowids: Sequence[int], kept: int) -> Waking | None:
+    """Reads a session, in a reading thread. None when it is gone. Raises Damaged, NewerFormat, sqlite3.Error, OSError."""
+    found = catalog.beginning(ledger, session)
+    if found is None:
+        return None
+    persona, origin = found
+    history = read_history(ledger, path, session, rowids, kept)
+    if history.last is None:
+        record = decode_record(origin)
+    elif history.last.state_after is None:
+        raise Damaged("history: the newest state is missing")
+    else:
+        record = decode_record(history.last.state_after)
+    return Waking(derive(decode_persona(persona)), record, history)

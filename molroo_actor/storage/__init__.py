@@ -1,0 +1,1 @@
+"""The disk: the ledger, session files, folding. Knows SQL and files, not actors."""
