@@ -118,6 +118,17 @@ def shift(x: float, push: float) -> float:
     return u / (1.0 + u) if u >= 0.0 else u / (1.0 - u)
 
 
+def give_way(x: float, push: float, gr: float) -> float:
+    """What is left of a feeling x in (-1, 1) when an event pushes: most of it, less when the push is against it.
+
+    Pushes that only added up would make a character after ten praises deaf to an insult. An event also takes
+    hold of attention, by its relevance. Nothing gives way to an event of no relevance.
+    """
+    if push * x < 0.0:
+        return x / (1.0 + 1.6 * (push if push > 0.0 else -push))
+    return x * (1.0 - 0.15 * gr)
+
+
 def half_life(params: Params, gr: float, gc: float, loss: float) -> float:
     """Half-life in hours of the emotion an event raises: it grows with relevance and loss (Verduyn & Lavrijsen 2015)."""
     size = gc if gc >= 0.0 else -gc
@@ -128,8 +139,8 @@ def half_life(params: Params, gr: float, gc: float, loss: float) -> float:
 
 def intensity(params: Params, v: float, a: float, d: float) -> float:
     """How strong the feeling is, [0, 1]: its distance from rest, valence counting most."""
-    v -= params.bv
-    a -= params.ba
-    d -= params.bd
-    size = 1.05 * sqrt(v * v + 0.35 * a * a + 0.15 * d * d)
+    v -= 0.7 * params.bv
+    a -= 0.7 * params.ba
+    d -= 0.7 * params.bd
+    size = 1.05 * sqrt(v * v + 0.35 * a * a + 0.08 * d * d)
     return size if size < 1.0 else 1.0

@@ -5,6 +5,7 @@ for, fading since then + what the text itself said + the state. Valence, arousal
 name feelings, and an hour-old anger drifts: the label keeps its cause. Not here: sentences about feelings.
 """
 
+from math import exp
 from types import MappingProxyType
 
 from molroo_actor.engine.persona import Params
@@ -61,8 +62,9 @@ _TERMS = tuple(
     )
     for p, a, d in PAD.values()
 )
-_GATE = 9.0  # how much an event of full intensity outweighs the place of the emotion
+_GATE = 13.0  # how much an event of full intensity outweighs the place of the emotion
 _EVIDENCE = 6.0
+_FADE = 0.6931471805599453 / (3 * 3_600_000.0)
 
 (
     _JOY, _EXCITEMENT, _CONTENTMENT, _LOVE, _GRATITUDE, _PRIDE, _AMUSEMENT, _RELIEF, _TRUST, _CALM, _HOPE, _COMPASSION,
@@ -73,16 +75,18 @@ _EVIDENCE = 6.0
 
 def fade(state: State) -> float:
     """What is left of the cause, (0, 1]: it fades over three half-lives of the emotion it raised."""
-    return 2.0 ** ((state.c_ms - state.at_ms) / (10_800_000.0 * state.half_h))
+    return exp((state.c_ms - state.at_ms) * _FADE / state.half_h)
 
 
 def name(params: Params, state: State) -> tuple[str, str | None]:
     """(primary, secondary or None) of the state at its own time. The same state has the same name, always."""
     s = state
-    v, a, d = s.v, s.a, s.d
-    score = [pw * v + aw * a + dw * d + rest for pw, aw, dw, rest in _TERMS]
     left = fade(s)
-    gate = _GATE * s.c_i * left
+    strength = s.c_i * left
+    gate = _GATE * strength
+    place = 1.0 - 0.6 * strength  # while the cause is fresh, where the emotion stands says less
+    v, a, d = s.v * place, s.a * place, s.d * place
+    score = [pw * v + aw * a + dw * d + rest for pw, aw, dw, rest in _TERMS]
     if gate > 0.3:
         (_good if s.c_gc >= 0.0 else _bad)(score, s, gate, params.guilt)
     for label, weight in s.c_ev.items():
@@ -103,34 +107,35 @@ def _good(score: list[float], s: State, gate: float, _guilt: float) -> None:
     own = s.c_ag if s.c_ag > 0.0 else 0.0
     sudden = 0.6 - ex if ex < 0.6 else 0.0
     mild = 1.0 - gr
-    score[_JOY] += gate * (0.9 * gc * gr + 0.3 * nc * gr)
-    score[_EXCITEMENT] += gate * (1.3 * sudden * gc + 0.6 * (ur - 0.4) * gc)
-    score[_CONTENTMENT] += gate * (0.55 * gc + 1.0 * mild * gc - 0.6 * (ur - 0.3) + 0.3 * (ex - 0.5))
+    score[_JOY] += gate * (1.3 * gc * gr + 0.3 * nc * gr)
+    score[_EXCITEMENT] += gate * (2.2 * sudden * gc + 1.2 * (ur - 0.4) * gc)
+    score[_CONTENTMENT] += gate * (0.45 * gc + 1.0 * mild * gc - 0.6 * (ur - 0.3) + 0.3 * (ex - 0.5))
     score[_PRIDE] += gate * (1.2 * own * gc)
-    score[_TRUST] += gate * (0.3 * nc + 0.9 * (ct - 0.5) + 0.8 * (ex - 0.5))
-    score[_SURPRISE] += gate * (1.6 * sudden * (1.0 - gc))
+    score[_TRUST] += gate * (0.4 * nc + 1.2 * (ct - 0.5) + 0.8 * (ex - 0.5))
+    score[_SURPRISE] += gate * (2.0 * sudden * (1.0 - gc))
     if s.c_v < -0.1:
         score[_RELIEF] += gate * (1.0 * gc * (-s.c_v + 0.3))
 
 
 def _bad(score: list[float], s: State, gate: float, guilt: float) -> None:
     """Adds what an unwelcome cause speaks for."""
-    ex, ct, ur, loss = s.c_ex, s.c_ct, s.c_ur, s.c_loss
+    gr, ex, ct, ur, loss = s.c_gr, s.c_ex, s.c_ct, s.c_ur, s.c_loss
     bad = -s.c_gc
     own, other = (s.c_ag, 0.0) if s.c_ag > 0.0 else (0.0, -s.c_ag)
     wrong = -s.c_nc if s.c_nc < 0.0 else 0.0
     own_wrong = -s.c_is if s.c_is < 0.0 else 0.0
     helpless = 1.0 - ct
-    slight = 0.35 - bad if bad < 0.35 else 0.0
-    score[_ANGER] += gate * (0.9 * wrong * ct + 0.7 * (ur - 0.5) * ct + 0.25 * bad)
-    score[_DISGUST] += gate * (1.2 * wrong * (s.c_is + 0.2) - 0.3 * (ur - 0.4))
-    score[_FEAR] += gate * (1.5 * (ur - 0.5) * helpless * bad + 0.4 * helpless * bad - 0.6 * own_wrong)
+    slight = 1.0 if bad < 0.2 else (0.35 - bad) / 0.15 if bad < 0.35 else 0.0
+    score[_ANGER] += gate * (0.9 * wrong * ct + 0.7 * (ur - 0.5) * ct + 0.25 * bad * (0.4 + ct))
+    score[_DISGUST] += gate * (1.8 * wrong * (s.c_is + 0.2) - 0.3 * (ur - 0.4))
+    score[_FEAR] += gate * (2.0 * (ur - 0.5) * helpless * bad + 0.4 * helpless * bad - 0.6 * own_wrong)
     score[_ANXIETY] += gate * (0.8 * (ur - 0.4) * helpless + 0.5 * helpless * (0.7 - bad))
     score[_SADNESS] += gate * (0.9 * loss + 0.9 * (0.5 - ur) * bad + 0.6 * (ex - 0.5) * bad + 0.2 * helpless * bad)
     score[_GUILT] += gate * guilt * (0.9 * own_wrong + 0.5 * own * wrong)
     score[_SHAME] += gate * guilt * (1.1 * own_wrong * wrong + 0.6 * own_wrong * helpless + 0.2 * own * wrong)
-    score[_HURT] += gate * (0.5 * other * bad)
-    score[_CALM] += gate * (3.0 * slight * ct)
+    score[_HURT] += gate * (0.4 * other * bad * (0.4 + wrong))
+    if slight > 0.0 and not s.c_ev:  # what is small, can be handled and says no more leaves one calm
+        score[_CALM] += 20.0 * slight * (ct if ct < s.c_ap else s.c_ap) * (gr if gr < 0.4 else 0.4)
     if s.c_v > 0.1:
         score[_DISAPPOINTMENT] += gate * 0.4 * bad * (s.c_v + 0.3)
 

@@ -90,7 +90,7 @@ def initial_state(params: Params, now_ms: int) -> State:
     )
 
 
-def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outcome:  # noqa: C901, PLR0912, PLR0915 - the hot path: calls and objects are its cost
+def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outcome:  # noqa: PLR0915 - the hot path: calls and objects are its cost
     """One turn. Pure; `now_ms` before the state's own time counts as that time.
 
     The reading's appraisal is echoed as it is; a missing urgency or adjustment potential counts as .5, missing
@@ -126,8 +126,10 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     push_v *= gain
     push_a *= other
     push_d *= other
-    shift = dynamics.shift
-    v, a, d = shift(v0, push_v), shift(a0, push_a), shift(d0, push_d)
+    shift, give_way = dynamics.shift, dynamics.give_way
+    v = shift(give_way(v0, push_v, gr), push_v)
+    a = shift(give_way(a0, push_a, gr), push_a)
+    d = shift(give_way(d0, push_d, gr), push_d)
     share = 0.10 + 0.15 * loss  # of the impulse that reaches the mood
     mv, ma, md = shift(s.mv, share * push_v), shift(s.ma, share * push_a), shift(s.md, share * push_d)
 
@@ -150,7 +152,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     weight = gr * (0.10 + 0.70 * size + 0.15 * size * (nc if nc >= 0.0 else -nc) + 0.15 * (1.0 - felt_ex))
     weight = min(weight, 1.0)
     faded = s.c_i * labels.fade(s) if s.c_i else 0.0
-    fresh = weight >= (0.3 if reading.evidence else 0.5) * faded
+    fresh = weight >= 0.3 * faded
 
     reg, reg_p, reg_ms, reg_v, reg_log = s.reg, s.reg_p, s.reg_ms, s.reg_v, s.reg_log
     distress = params.bv - v
