@@ -2,17 +2,16 @@
 
 from molroo_actor.engine.appraisal import appraise
 from molroo_actor.engine.dynamics import flow
+from molroo_actor.engine.params import Params, derive
 from molroo_actor.engine.persona import (
     Baseline,
     Calibration,
     EmotionConfig,
     Goal,
     Identity,
-    Params,
     Persona,
     Personality,
     Preset,
-    derive,
     presets,
 )
 from molroo_actor.engine.proactive import Crossing, next_crossing

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from molroo_actor.engine import speech_acts as acts
 from molroo_actor.engine.lexicon import KINDS, Entry, korean, lexicon, tokens
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import Appraisal, Reading, Source
 
@@ -26,6 +26,7 @@ _LAST_HIT = KINDS["dull"]
 _NONE: Entry = (-1, 0.0)
 _FIRST, _SECOND = frozenset((_I, _IVE, _WE)), frozenset((_YOU, _YOURE))
 _POSSESSIVE = frozenset((_MY, _YOUR))
+_BREAKS = frozenset((_END, _BUT))
 _VERBAL = frozenset((_BE, _NOT, *range(_LAST_HIT + 1)))  # what makes the "you" before it a subject
 _COPULA = frozenset(("is", "was", "are", "were", "looks", "sounds", "feel", "feels"))
 _OBJECT = frozenset(("me", "myself", "us"))
@@ -124,7 +125,7 @@ def _scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, 
                 subject = touched = 0
         elif said and kind != _END:  # what somebody else says is still theirs
             touched |= first if kind in _FIRST else second if kind in _SECOND else acts.TOUCHES_OTHER
-        elif kind == _MY or kind == _YOUR:
+        elif kind in _POSSESSIVE:
             who = first if kind == _MY else second
             touched |= who
             subject = subject or who
@@ -146,7 +147,7 @@ def _scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, 
             if kind == _BUT:
                 for deed in weights:
                     weights[deed] *= 0.4  # what comes after "but" is what is meant
-            if kind == _END or kind == _BUT:
+            if kind in _BREAKS:
                 subject = touched = scope = 0
             elif kind in _FIRST:
                 subject, touched = first, 0

@@ -8,7 +8,7 @@ from math import exp, sqrt
 
 from msgspec.structs import replace
 
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 
 _LN2 = 0.6931471805599453
@@ -130,7 +130,7 @@ def give_way(x: float, push: float, gr: float) -> float:
 
 
 def half_life(params: Params, gr: float, gc: float, loss: float) -> float:
-    """Half-life in hours of the emotion an event raises: it grows with relevance and loss (Verduyn & Lavrijsen 2015)."""
+    """Half-life in hours of the emotion an event raises; grows with relevance and loss (Verduyn & Lavrijsen 2015)."""
     size = gc if gc >= 0.0 else -gc
     base = params.half_up if gc >= 0.0 else params.half_down
     h = base * (1.0 + gr * size * (2.0 + loss * (2.0 + 8.0 * loss)))

@@ -8,7 +8,7 @@ name feelings, and an hour-old anger drifts: the label keeps its cause. Not here
 from math import exp
 from types import MappingProxyType
 
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import Intensity
 

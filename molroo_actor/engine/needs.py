@@ -4,7 +4,7 @@ Here: energy and stress (Barrett & Simmons 2015; McEwen 1998), autonomy, compete
 Ryan 2000). How they recover between events is in dynamics.py; sizes are judgement.
 """
 
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 
 
 def spend(

@@ -9,7 +9,7 @@ from math import log
 from msgspec import Struct
 
 from molroo_actor.engine.dynamics import RELATED_REST, rate_relatedness
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import ProactiveHint, Trigger
 

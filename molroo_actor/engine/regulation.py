@@ -7,8 +7,9 @@ Strengths are half the effect sizes of Webb, Miles & Sheeran (2012).
 
 from types import MappingProxyType
 
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import Regulated, State
+from molroo_actor.engine.values import Regulation
 
 BEGIN, END = 0.30, 0.12  # distress in valence: far apart, so that one bad hour is one regulation
 KEPT = 5
@@ -45,9 +46,11 @@ def phase(progress: float) -> str:
     return "consolidation" if progress < 0.67 else "stabilization"
 
 
-def active(params: Params, state: State) -> bool:
-    """Whether the regulation on record is still needed: time alone may have done the rest."""
-    return state.reg is not None and params.bv - state.v > END
+def active(params: Params, state: State) -> Regulation | None:
+    """The regulation at work, or None once the distress it was for has gone: time alone may have done the rest."""
+    if state.reg is None or params.bv - state.v <= END:
+        return None
+    return Regulation(state.reg, phase(state.reg_p), state.reg_p)
 
 
 def relieve(params: Params, strategy: str, v: float) -> float:

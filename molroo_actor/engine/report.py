@@ -6,17 +6,16 @@ Here: `observe` and what only a report shows. Not here: anything that changes a 
 from math import sqrt
 
 from molroo_actor.engine import dynamics, labels, regulation, relationship, stages
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 from molroo_actor.engine.prompt import summary
 from molroo_actor.engine.state import State
-from molroo_actor.engine.step import blend, catastrophe, stand
+from molroo_actor.engine.step import blend, catastrophe
 from molroo_actor.engine.values import (
     VAD,
     AffectDynamics,
     DiscreteEmotion,
     Interpersonal,
     NeedState,
-    Regulation,
     RegulationPast,
     RegulationReport,
     SoulStage,
@@ -29,7 +28,7 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
     s = dynamics.flow(params, state, now_ms)
     strength = dynamics.intensity(params, s.v, s.a, s.d)
     act, strain = stages.measures(params, s.v, s.a, s.d, strength, s.energy, s.stress)
-    stage, _since = stand(params, s)
+    stage, _since = stages.stand(params, s, strength)
     primary, secondary = labels.name(params, s)
     dominance, affiliation = relationship.interpersonal_stance(s.v, s.d, s.trust, s.rapport)
     return StateReport(
@@ -41,7 +40,7 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
         soul_stage=SoulStage(stage, stages.NAMES[stage], stages.progress(stage, (act, strain, stages.growth(s)))),
         need_state=NeedState(s.autonomy, s.competence, s.relatedness),
         regulation=RegulationReport(
-            active_regulation(params, s),
+            regulation.active(params, s),
             regulation.tendencies(params, s),
             [RegulationPast(past.strategy, past.begun_ms, past.relief) for past in s.reg_log],
         ),
@@ -54,19 +53,12 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
             dominance,
             affiliation,
         ),
-        emotion_summary=summary(params, s),
+        emotion_summary=summary(params, primary, strength),
         velocity=VAD(s.vel_v, 0.5 * s.vel_a, s.vel_d),
         blend_ratio=blend(s.a, strength, s.energy),
         catastrophe=catastrophe(params, s.stress, s.d, s.a),
         mood=VAD(s.mv, 0.5 + 0.5 * s.ma, s.md),
     )
-
-
-def active_regulation(params: Params, state: State) -> Regulation | None:
-    """The regulation at work, or None once the distress it was for has gone."""
-    if state.reg is None or not regulation.active(params, state):
-        return None
-    return Regulation(state.reg, regulation.phase(state.reg_p), state.reg_p)
 
 
 def affect_dynamics(state: State) -> AffectDynamics:

@@ -107,7 +107,7 @@ _SUDDEN, _DULL, _THANKS, _SAD = KINDS["sudden"], KINDS["dull"], KINDS["thanks"],
 _OWN_DEED = frozenset((_HARM, _WRONG, KINDS["guilt"]))
 
 
-def told(kind: int, value: float, subject: int, touched: int) -> int:  # noqa: PLR0911 - a table of cases, read from top to bottom
+def told(kind: int, value: float, subject: int, touched: int) -> int:
     """The deed when the user says it. `subject` of the clause, `touched` bits of whom else it names."""
     bare = _BARE.get(kind)
     if bare is not None:
@@ -178,7 +178,7 @@ def _fortune(kind: int, value: float, subject: int, touched: int) -> int:
     return deed
 
 
-def happens(kind: int, value: float, subject: int, touched: int) -> int:  # noqa: PLR0911 - a table of cases, read from top to bottom
+def happens(kind: int, value: float, subject: int, touched: int) -> int:  # noqa: C901, PLR0911 - a table of cases, read from top to bottom
     """The deed when it is narrated to the character, or thought by it: there SELF is the one it happens to."""
     own = subject == SELF
     near = own or touched & TOUCHES_SELF

@@ -6,7 +6,7 @@ completed recovery). Here: names and transitions. How a stage is played is in pr
 
 from types import MappingProxyType
 
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 
 NAMES = (
@@ -29,6 +29,7 @@ NAMES = (
 )
 
 _MIN, _H = 60_000, 3_600_000
+_LEAPS, _CRISIS = 4, 6
 ACT, STRAIN, GROWTH = 0, 1, 2  # what a transition looks at, see measures()
 
 # stage -> (measure, rises?, threshold, least stay in ms, next stage); the first row that holds is taken.
@@ -95,11 +96,20 @@ def growth(state: State) -> float:
 
 
 def advance(stage: int, since_ms: int, now_ms: int, values: tuple[float, float, float]) -> tuple[int, int]:
-    """(stage, since) one transition on, or the same pair when no row holds. `values`: act, strain, growth."""
-    for measure, rises, threshold, stay_ms, after in TABLE[stage]:
-        x = values[measure]
-        if (x > threshold if rises else x < threshold) and now_ms - since_ms >= stay_ms:
-            return after, now_ms
+    """(stage, since) after an event: as far up as it carries, into and through a crisis one stage a turn.
+
+    The same pair when no transition holds. `values`: activation, strain, growth.
+    """
+    for _ in range(_LEAPS):
+        for measure, rises, threshold, stay_ms, after in TABLE[stage]:
+            x = values[measure]
+            if (x > threshold if rises else x < threshold) and now_ms - since_ms >= stay_ms:
+                stage, since_ms = after, now_ms
+                break
+        else:
+            return stage, since_ms
+        if stage >= _CRISIS:
+            return stage, since_ms
     return stage, since_ms
 
 
@@ -117,6 +127,13 @@ def settle(stage: int, since_ms: int, now_ms: int, values: tuple[float, float, f
         else:
             return stage, since_ms
     return stage, since_ms
+
+
+def stand(params: Params, state: State, strength: float) -> tuple[int, int]:
+    """(stage, since ms) that the state, whose displayed intensity is `strength`, has come to since its last turn."""
+    s = state
+    act, strain = measures(params, s.v, s.a, s.d, strength, s.energy, s.stress)
+    return settle(s.stage, s.stage_ms, s.at_ms, (act, strain, growth(s)))
 
 
 def progress(stage: int, values: tuple[float, float, float]) -> float:

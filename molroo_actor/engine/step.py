@@ -7,7 +7,7 @@ they apply, and the running means that span them (expectation, affect dynamics).
 from math import sqrt
 
 from molroo_actor.engine import dynamics, labels, needs, proactive, regulation, relationship, stages
-from molroo_actor.engine.persona import Params
+from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import (
     VAD,
@@ -180,7 +180,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     values = (act, strain, stages.growth(s))
     stage, stage_ms = s.stage, s.stage_ms
     if now - state.at_ms >= _FRESH:
-        stage, stage_ms = stand(params, s)
+        stage, stage_ms = stages.stand(params, s, dynamics.intensity(params, s.v, s.a, s.d))
     stage, stage_ms = stages.advance(stage, stage_ms, now, values)
 
     d_v, d_a, d_d = v - v0, a - a0, d - d0
@@ -265,13 +265,6 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
             catastrophe(params, stress, d, a),
         ),
     )
-
-
-def stand(params: Params, state: State) -> tuple[int, int]:
-    """(stage, since ms) that the state has come to by itself since its last turn."""
-    strength = dynamics.intensity(params, state.v, state.a, state.d)
-    act, strain = stages.measures(params, state.v, state.a, state.d, strength, state.energy, state.stress)
-    return stages.settle(state.stage, state.stage_ms, state.at_ms, (act, strain, stages.growth(state)))
 
 
 def blend(a: float, strength: float, energy: float) -> BlendRatio:
