@@ -95,7 +95,7 @@ class Persona(Struct, frozen=True):
     scene_context: _Text | None = None
 
 
-class Preset(Struct, frozen=True):
+class Preset(Struct, frozen=True, kw_only=True):
     """A built-in persona, less its texts."""
 
     id: str
@@ -103,7 +103,7 @@ class Preset(Struct, frozen=True):
     description: str
     personality: Personality
     goals: tuple[Goal, ...]
-    emotion_config: EmotionConfig
+    emotion_config: EmotionConfig = EmotionConfig()
     identity: Identity
 
 
