@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from typing import NamedTuple
 
 from molroo_actor import ids
-from molroo_actor.engine import Reading, Source
+from molroo_actor.engine import PromptData, Reading, Source, StateReport, flow, observe, render_prompt
 from molroo_actor.errors import (
     Conflict,
     Internal,
@@ -50,6 +50,15 @@ class Snapshot(NamedTuple):
     record: Record
     session_ms: int
     wall_ms: int
+
+    def report(self) -> StateReport:
+        """The state as it is by now."""
+        return observe(self.actor.params, self.record.state, self.session_ms)
+
+    def prompt(self) -> PromptData:
+        """The prompts of now."""
+        params = self.actor.params
+        return render_prompt(params, flow(params, self.record.state, self.session_ms), None)
 
 
 class Welcome(NamedTuple):

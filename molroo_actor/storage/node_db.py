@@ -58,9 +58,9 @@ class NodeDb:
         """Opens and migrates. Raises Damaged with the way to repair, NewerFormat, OSError."""
         try:
             self.writer = ThreadedConnection(self._connect_writer, 64)
-            await self.writer
+            _ = await self.writer
             self.checkpointer = ThreadedConnection(self._connect_checkpointer, 64)
-            await self.checkpointer
+            _ = await self.checkpointer
         except sqlite3.DatabaseError as error:
             raise Damaged(self.repair_hint(error)) from error
 

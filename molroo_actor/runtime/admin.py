@@ -1,0 +1,221 @@
+"""What an operator may ask of a node, and the socket through which a live one is asked.
+
+The same `Admin` answers without a server too: then the command line has opened the ledger itself.
+One request a line, one JSON object an answer line; the last has `result` or `error`, those before it are progress.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from molroo_actor.errors import MolrooError
+from molroo_actor.protocol.rest import SessionItem
+from molroo_actor.protocol.views import iso
+from molroo_actor.runtime.keyring import Keyring
+from molroo_actor.storage import catalog
+from molroo_actor.storage.ledger import Ledger
+from molroo_actor.storage.rows import CatalogEntry, Key
+from molroo_actor.storage.session_file import check_file
+
+log = logging.getLogger(__name__)
+
+_PAGE: Final = 500
+_LINE_BYTES_MAX: Final = 65_536
+Lines = AsyncIterator[dict[str, Any]]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One question. What a command does not use is ignored."""
+
+    command: str
+    tenant: str = "default"
+    live: bool = False
+    key: int = 0
+    session: str = ""
+    limit: int = 0
+
+
+class Admin:
+    """Answers questions about one node."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        keyring: Keyring,
+        item: Callable[[CatalogEntry], SessionItem],
+        damaged: Mapping[int, str],
+    ) -> None:
+        self._ledger = ledger
+        self._keyring = keyring
+        self._item = item
+        self._damaged = damaged
+
+    async def run(self, request: Request) -> Lines:
+        """Answer lines; the last has `result` or `error`."""
+        try:
+            match request.command:
+                case "keys.create":
+                    text, key = await self._keyring.create(request.tenant, live=request.live)
+                    yield {"result": {"key": text, **_key(key)}}
+                case "keys.list":
+                    yield {"result": [_key(key) for key in self._keyring.keys]}
+                case "keys.revoke":
+                    yield {"result": _key(await self._keyring.revoke(request.key))}
+                case "sessions.list":
+                    yield {"result": await self._sessions(request.limit or _PAGE)}
+                case "sessions.show":
+                    yield {"result": await self._show(request.session)}
+                case "doctor":
+                    async for line in self._doctor():
+                        yield line
+                case other:
+                    yield {"error": f"no command {other}"}
+        except MolrooError as error:
+            yield {"error": str(error)}
+
+    # -- sessions ------------------------------------------------------------------------------------------------------
+
+    async def _sessions(self, limit: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after = 0
+        while len(found) < limit:
+            entries = await self._ledger.read(catalog.after, after, min(_PAGE, limit - len(found)))
+            if not entries:
+                break
+            found.extend(self._summary(entry) for entry in entries if not entry.deleting)
+            after = entries[-1].inner_id
+        return found
+
+    def _summary(self, entry: CatalogEntry) -> dict[str, Any]:
+        item = self._item(entry)
+        return {
+            "id": entry.id,
+            "tenant": entry.tenant,
+            "kind": "live" if entry.live else "test",
+            "name": entry.name,
+            "created": iso(entry.created_ms),
+            "last_active": iso(item.lastActive),
+            "status": item.status,
+        }
+
+    async def _show(self, session_id: str) -> list[dict[str, Any]]:
+        shown = []
+        for entry in await self._ledger.read(catalog.named, session_id):
+            path = self._ledger.folder.session_file(entry.inner_id)
+            tail = self._ledger.journal.tails.get(entry.inner_id)
+            shown.append(
+                self._summary(entry)
+                | {
+                    "epoch": entry.epoch,
+                    "seq": tail.last_seq if tail is not None else entry.folded_seq or 0,
+                    "folded_seq": entry.folded_seq,
+                    "journal_rows": len(tail.rowids) if tail is not None else 0,
+                    "file": str(path) if entry.folded_seq is not None else None,
+                    "file_bytes": path.stat().st_size if path.exists() else 0,
+                    "damaged": self._damaged.get(entry.inner_id),
+                }
+            )
+        return shown
+
+    # -- doctor --------------------------------------------------------------------------------------------------------
+
+    async def _doctor(self) -> Lines:
+        """Reads the ledger and every session file."""
+        findings: list[str] = []
+        verdict = await self._ledger.read(_quick_check)
+        if verdict is not None:
+            findings.append(f"node.db: {verdict}")
+        checked = after = 0
+        while True:
+            entries = await self._ledger.read(catalog.after, after, _PAGE)
+            if not entries:
+                break
+            after = entries[-1].inner_id
+            for entry in entries:
+                checked += 1
+                wrong = await self._check(entry)
+                if wrong is not None:
+                    kind = "live" if entry.live else "test"
+                    findings.append(f"session {entry.id} of {entry.tenant} ({kind}): {wrong}")
+            yield {"progress": f"{checked:,} sessions checked, {len(findings)} findings"}
+        free = self._ledger.folder.free_bytes()
+        journal = self._ledger.journal
+        yield {
+            "result": {
+                "sessions": checked,
+                "findings": findings,
+                "journal_bytes": journal.size,
+                "journal_sessions": len(journal.tails),
+                "free_bytes": free,
+            }
+        }
+
+    async def _check(self, entry: CatalogEntry) -> str | None:
+        path = self._ledger.folder.session_file(entry.inner_id)
+        if entry.deleting:
+            return "its deletion was not finished; the next start does"
+        if entry.folded_seq is None:
+            return None  # no file yet: a fold that was cut short is taken up again
+        wrong = await asyncio.to_thread(check_file, path, entry.folded_seq)
+        return None if wrong is None else f"{path}: {wrong}; put the file back from a backup, or delete the session"
+
+
+def _quick_check(sql: Any) -> str | None:
+    (verdict,) = sql.execute("PRAGMA quick_check(1)").fetchone()
+    return None if verdict == "ok" else str(verdict)
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "tenant": key.tenant,
+        "kind": "live" if key.live else "test",
+        "created": iso(key.created_ms),
+        "revoked": None if key.revoked_ms is None else iso(key.revoked_ms),
+    }
+
+
+class AdminServer:
+    """admin.sock: for the user who runs the server, by the folder's and the socket's permissions."""
+
+    def __init__(self, admin: Admin, path: Path) -> None:
+        self._admin = admin
+        self._path = path
+        self._decoder = msgspec.json.Decoder(Request)
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Begins to answer. A socket left by a killed process is replaced: the folder's lock is ours."""
+        self._path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LINE_BYTES_MAX)
+        finally:
+            os.umask(before)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = self._decoder.decode(await reader.readline())
+            async for line in self._admin.run(request):
+                writer.write(msgspec.json.encode(line) + b"\n")
+                await writer.drain()
+        except (msgspec.DecodeError, ValueError, ConnectionError) as error:
+            log.warning("an admin request could not be read: %s", error)
+        except Exception:
+            log.exception("an admin request failed")
+        finally:
+            writer.close()
+
+    async def close(self) -> None:
+        """Ends it and takes the socket away; idempotent."""
+        if self._server is not None:
+            self._server.close()
+            self._path.unlink(missing_ok=True)
+            self._server = None

@@ -1,0 +1,1 @@
+"""aiohttp: translates between the wire and the runtime, decides nothing."""

@@ -1,0 +1,215 @@
+"""The server put together: ledger, host, folding, keys, routes; started in order, stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import resource
+import ssl
+from collections.abc import Iterator
+
+from aiohttp import hdrs, web
+
+from molroo_actor import ids
+from molroo_actor.clock import Clock, SystemClock
+from molroo_actor.protocol import rest
+from molroo_actor.runtime.admin import Admin, AdminServer
+from molroo_actor.runtime.appraiser import Appraiser
+from molroo_actor.runtime.host import Host
+from molroo_actor.runtime.keyring import Keyring
+from molroo_actor.runtime.registry import Registry
+from molroo_actor.runtime.sessions import Sessions
+from molroo_actor.settings import Settings, SettingsError
+from molroo_actor.storage.fold import Folding
+from molroo_actor.storage.ledger import Ledger
+from molroo_actor.transport.auth import Origins
+from molroo_actor.transport.metrics import Metrics
+from molroo_actor.transport.rest import Rest, json_response
+from molroo_actor.transport.websocket import Sockets
+
+log = logging.getLogger(__name__)
+
+_GOODBYE_WITHIN_S = 0.5
+"""For clients to read the close frame: a line cut at once may lose it."""
+
+
+class Server:
+    """One server on one data folder. `start`, then it serves until `stop`."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, appraiser: Appraiser | None = None) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.first_key: str | None = None
+        """The key that was made because there was none; shown once."""
+        self.url = ""
+        self._clock = clock or SystemClock()
+        self._appraiser = appraiser
+        self._ledger = Ledger(settings)
+        self._runner: web.AppRunner | None = None
+        self._folding_task: asyncio.Task[None] | None = None
+        self.host: Host
+        self.sessions: Sessions
+        self.keyring: Keyring
+        self._folding: Folding
+        self._sockets: Sockets
+        self._admin: AdminServer
+
+    # -- starting ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Opens the data folder and the port. Raises DataInUse, Damaged, NewerFormat, SettingsError, OSError."""
+        tls = self._tls()
+        await self._ledger.open()
+        try:
+            await self._start_parts()
+            await self._listen(tls)
+        except BaseException:
+            await self.stop()
+            raise
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if self.settings.tls_cert is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(self.settings.tls_cert, self.settings.tls_key)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(f"MOLROO_TLS_CERT and MOLROO_TLS_KEY cannot be used: {error}") from error
+        return context
+
+    async def _start_parts(self) -> None:
+        registry = Registry(self.settings, self._ledger, self._clock, self.metrics)
+        self.host = Host(registry, self._appraiser)
+        commit = self.host.gate.commit
+        self._folding = Folding(
+            self._ledger.folder, self._ledger.node, self._ledger.journal, self.settings, self._clock, commit
+        )
+        self.sessions = Sessions(self.host, self._folding)
+        self.keyring = Keyring(self._ledger.keys, self._clock, commit)
+        await self._install_keys()
+        self.metrics.gauges = self._gauges
+        self._folding_task = asyncio.get_running_loop().create_task(self._folding.run(), name="fold")
+        self.host.residency.start()
+        self._admin = AdminServer(
+            Admin(self._ledger, self.keyring, self.sessions.item, self.host.registry.damaged),
+            self._ledger.folder.admin_socket,
+        )
+        await self._admin.start()
+
+    async def _install_keys(self) -> None:
+        given = self.settings.bootstrap_key
+        if given is not None:
+            if not ids.is_key(given):
+                raise SettingsError("MOLROO_BOOTSTRAP_KEY must look like mk_test_ or mk_live_ and 32 letters or digits")
+            await self.keyring.install(given, "default")
+        elif not self.keyring.keys:
+            self.first_key, _ = await self.keyring.create("default", live=False)
+
+    async def _listen(self, tls: ssl.SSLContext | None) -> None:
+        origins = Origins(self.settings.cors_origins)
+        self._sockets = Sockets(self.host, self.keyring, self.metrics, self._clock, origins)
+        routes = Rest(self.host, self.sessions, self.keyring, self.metrics, self._clock, origins)
+        app = web.Application(client_max_size=self.settings.body_bytes_max)
+        routes.add_routes(app, self._sockets.handle)
+        for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):
+            app.router.add_get(path, routes.wrap(handler))
+        app.router.add_route(hdrs.METH_ANY, "/{elsewhere:.*}", routes.wrap(routes.elsewhere))
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=0.2, keepalive_timeout=75
+        )
+        await self._runner.setup()
+        site = web.TCPSite(
+            self._runner, self.settings.host, self.settings.port, ssl_context=tls, backlog=1024, reuse_address=True
+        )
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"{'https' if tls else 'http'}://{shown}:{port}"
+
+    # -- for operators -------------------------------------------------------------------------------------------------
+
+    async def _livez(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return json_response(b'{"status":"ok"}')
+
+    async def _readyz(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        reasons = self.not_ready()
+        body = {"status": "ok"} if not reasons else {"status": "not ready", "reasons": reasons}
+        return json_response(rest.encode(body), 503 if reasons else 200)
+
+    def not_ready(self) -> list[str]:
+        """Why no traffic should come; empty when it may."""
+        reasons = []
+        if self.host.registry.stopping:
+            reasons.append("shutting down")
+        if self.host.gate.failing is not None:
+            reasons.append(f"the last append failed: {self.host.gate.failing}")
+        free = self._ledger.folder.free_bytes()
+        if free < self.settings.free_bytes_min:
+            reasons.append(f"{free:,} bytes free, the limit is {self.settings.free_bytes_min:,}")
+        if self._ledger.journal.size > self.settings.journal_bytes_max:
+            reasons.append("the journal is full; folding goes on")
+        return reasons
+
+    async def _metrics(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return web.Response(body=self.metrics.text(), content_type="text/plain", charset="utf-8")
+
+    def _gauges(self) -> Iterator[tuple[str, str, float]]:
+        host, journal, folding = self.host, self._ledger.journal, self._folding
+        slots = host.registry.by_inner
+        yield "molroo_sessions", "Sessions that exist", self.sessions.count
+        yield "molroo_resident", "Actors in memory", host.residency.residents
+        yield "molroo_slots", "Sessions with an actor, a socket or a letter", len(slots)
+        yield "molroo_sockets", "Open WebSockets", self._sockets.count
+        yield "molroo_gate_depth", "Rows that wait for a commit", host.gate.depth
+        yield "molroo_mailbox_depth", "Letters that wait in all mailboxes", sum(slot.depth for slot in slots.values())
+        yield "molroo_journal_bytes", "Journal rows not folded yet", journal.size
+        yield "molroo_journal_sessions", "Sessions with such rows", len(journal.tails)
+        yield "molroo_folds_total", "Sessions folded", folding.sessions_folded
+        yield "molroo_folded_rows_total", "Rows folded", folding.rows_folded
+        yield "molroo_fold_failures_total", "Folds that failed and are tried again", folding.failures
+        yield (
+            "molroo_damaged_sessions",
+            "Sessions whose file cannot be read",
+            len(host.registry.damaged | folding.damaged),
+        )
+        yield "molroo_ready", "1 when /readyz says so", 0 if self.not_ready() else 1
+
+    # -- stopping ------------------------------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """Answers what waits, commits, says goodbye, closes everything; within the grace. Idempotent."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.shutdown_grace_s / 2):
+                await self._stop_serving()
+        await self._stop_parts()
+
+    async def _stop_serving(self) -> None:
+        if self._runner is not None:
+            for site in list(self._runner.sites):
+                await site.stop()
+        if hasattr(self, "host"):
+            await self.host.stop()
+        if self._runner is not None:
+            await self._sockets.close_all(_GOODBYE_WITHIN_S)
+
+    async def _stop_parts(self) -> None:
+        if self._runner is not None:
+            self._sockets.abort_all()
+            await self._runner.cleanup()
+            self._runner = None
+        if self._folding_task is not None:
+            self._folding.stop()
+            await self._folding_task
+            await self._folding.close()
+            await self._admin.close()
+            self._folding_task = None
+        await self._ledger.close()
+
+
+def raise_handle_limit() -> int:
+    """Raises the soft limit of file handles to the hard one and returns it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,0 +1,83 @@
+"""/metrics: what the runtime tells its observer, and what can be read off it at the moment of asking. No session is named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+_SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
+_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+class Metrics:
+    """The observer of a server. Plain counts on the hot path, histograms once a commit or a wake."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._batch = self._histogram("molroo_commit_rows", "Rows in a commit", _ROWS)
+        self._commit = self._histogram("molroo_commit_seconds", "Time of a commit", _SECONDS)
+        self._gate = self._histogram("molroo_gate_wait_seconds", "Longest wait of a batch for its release", _SECONDS)
+        self._wake = self._histogram("molroo_wake_seconds", "Time from wanted to awake", _SECONDS)
+        self._lag = self._histogram("molroo_loop_lag_seconds", "How late the sweep came", _SECONDS)
+        self.turns = 0
+        self.hibernations = 0
+        self.failed_commits = 0
+        self.refusals: Counter[str] = Counter()
+        """By wire code."""
+        self.gauges: Callable[[], Iterable[tuple[str, str, float]]] = tuple
+        """(name, help, value) of the moment, set by the app."""
+        self._registry.register(_Plain(self))
+
+    def _histogram(self, name: str, text: str, buckets: Iterable[float]) -> Histogram:
+        return Histogram(name, text, buckets=tuple(buckets), registry=self._registry)
+
+    def committed(self, rows: int, seconds: float) -> None:
+        self._batch.observe(rows)
+        self._commit.observe(seconds)
+
+    def commit_failed(self) -> None:
+        self.failed_commits += 1
+
+    def released(self, turns: int, gate_wait_s: float) -> None:
+        self.turns += turns
+        self._gate.observe(gate_wait_s)
+
+    def woke(self, seconds: float) -> None:
+        self._wake.observe(seconds)
+
+    def hibernated(self) -> None:
+        self.hibernations += 1
+
+    def loop_lag(self, seconds: float) -> None:
+        self._lag.observe(seconds)
+
+    def refused(self, code: str) -> None:
+        """An error was sent to a client."""
+        self.refusals[code] += 1
+
+    def text(self) -> bytes:
+        """The exposition format."""
+        return generate_latest(self._registry)
+
+
+class _Plain:
+    """Gives the plain counts to the registry when it is asked."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        metrics = self._metrics
+        yield CounterMetricFamily("molroo_turns", "Durable turns", value=metrics.turns)
+        yield CounterMetricFamily("molroo_hibernations", "Actors that left memory", value=metrics.hibernations)
+        yield CounterMetricFamily("molroo_failed_commits", "Commits that failed", value=metrics.failed_commits)
+        refusals = CounterMetricFamily("molroo_refusals", "Errors sent to clients, by code", labels=["code"])
+        for code, count in sorted(metrics.refusals.items()):
+            refusals.add_metric([code], count)
+        yield refusals
+        for name, text, value in metrics.gauges():
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            yield kind(name.removesuffix("_total"), text, value=value)

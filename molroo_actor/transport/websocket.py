@@ -1,0 +1,335 @@
+"""GET /v1/ws/:sessionId: from upgrade to goodbye, and the duties that all sockets share (pings, deadlines, limits).
+
+An upgrade is always accepted, so that errors arrive as messages. Decisions about sessions are the host's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections import OrderedDict
+from typing import Final, Literal
+
+from aiohttp import WSMsgType, hdrs, web
+
+from molroo_actor.clock import Clock
+from molroo_actor.errors import (
+    Internal,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    StorageError,
+    Unauthorized,
+    ValidationFailed,
+    WireError,
+)
+from molroo_actor.protocol import commands, messages, rest, resume, views
+from molroo_actor.protocol.commands import AckProactive, GetState, Ping, SetPreferences, TurnCommand
+from molroo_actor.runtime.connection import Attachment, Parting
+from molroo_actor.runtime.host import Host, Snapshot, Welcome
+from molroo_actor.runtime.keyring import Keyring
+from molroo_actor.runtime.mailbox import Envelope
+from molroo_actor.runtime.slot import Slot
+from molroo_actor.storage.rows import Key
+from molroo_actor.transport.auth import Origins, key_of
+from molroo_actor.transport.limits import Bucket, Buckets
+from molroo_actor.transport.metrics import Metrics
+from molroo_actor.transport.socket import PreferencesAsker, Socket, SocketAsker
+
+log = logging.getLogger(__name__)
+
+_UNREAD_LOW: Final = 65_536
+WebSocket = web.WebSocketResponse[Literal[False]]
+
+
+class Sockets:
+    """All open sockets of one server."""
+
+    def __init__(self, host: Host, keyring: Keyring, metrics: Metrics, clock: Clock, origins: Origins) -> None:
+        settings = host.settings
+        self._host = host
+        self._settings = settings
+        self._keyring = keyring
+        self._metrics = metrics
+        self._clock = clock
+        self._origins = origins
+        self.unsent_bytes_max = settings.unsent_bytes_max
+        self.refused_messages_max = settings.refused_messages_max
+        self._ping_due: OrderedDict[Socket, float] = OrderedDict()
+        self._pong_due: OrderedDict[Socket, float] = OrderedDict()
+        self._gone_due: OrderedDict[Socket, float] = OrderedDict()
+        self._all_gone: asyncio.Event | None = None
+        self._refused_upgrades = Buckets(settings.refused_upgrades_per_minute)
+        host.residency.ticks.append(self.tick)
+        keyring.on_revoked.append(self._revoked)
+
+    # -- duties --------------------------------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Open sockets."""
+        return len(self._ping_due)
+
+    def refused(self, code: str) -> None:
+        self._metrics.refused(code)
+
+    def closing(self, socket: Socket) -> None:
+        self._gone_due[socket] = self._clock.monotonic_s() + self._settings.close_within_s
+
+    def tick(self, now_s: float) -> None:
+        """Pings, missing pongs, and lines to cut; the cost goes with what is due."""
+        for socket in _due(self._gone_due, now_s):
+            socket.transport.abort()
+        for socket in _due(self._pong_due, now_s):
+            if socket.awaiting_pong and not socket.busy:
+                socket.transport.abort()
+        for socket in _due(self._ping_due, now_s):
+            self._ping_due[socket] = now_s + self._settings.ping_every_s
+            if not socket.closing:
+                socket.awaiting_pong = True
+                self._pong_due[socket] = now_s + self._settings.pong_within_s
+                socket.ping()
+
+    def _revoked(self, key: Key) -> None:
+        for socket in list(self._ping_due):
+            if socket.key_id == key.id:
+                socket.fail(Unauthorized("this API key was revoked"))
+
+    async def close_all(self, within_s: float) -> None:
+        """1012 to everybody; returns when all are gone or the time is over."""
+        for socket in list(self._ping_due):
+            socket.part(Parting.SHUTDOWN)
+        if self._ping_due:
+            self._all_gone = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._all_gone.wait()
+
+    def abort_all(self) -> None:
+        """Cuts every line that is left."""
+        for socket in list(self._ping_due):
+            socket.transport.abort()
+
+    def _forget(self, socket: Socket) -> None:
+        for due in (self._ping_due, self._pong_due, self._gone_due):
+            due.pop(socket, None)
+        if self._all_gone is not None and not self._ping_due:
+            self._all_gone.set()
+
+    # -- the way in ----------------------------------------------------------------------------------------------------
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The handler of the route."""
+        if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+            raise ValidationFailed(
+                "this path speaks WebSocket: connect with ws:// or wss://", details={"status": "426"}
+            )
+        now_s = self._clock.monotonic_s()
+        refused = self._refused_upgrades.of(request.remote, now_s)
+        refused.refill(now_s)
+        if refused.empty:
+            raise RateLimited("too many refused connections from this address", retry_after_s=60)
+        ws: WebSocket = web.WebSocketResponse(
+            timeout=self._settings.close_within_s,
+            autoclose=False,
+            autoping=False,
+            compress=False,
+            max_msg_size=self._settings.message_bytes_max,
+            decode_text=False,
+        )
+        await ws.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return ws
+        rate = self._settings.socket_messages_per_s
+        socket = Socket(transport, self, Bucket(rate, rate * 2, now_s))
+        self._ping_due[socket] = now_s + self._settings.ping_every_s
+        try:
+            await self._serve(request, ws, socket, refused)
+            await self._goodbye(ws, socket)
+        finally:
+            self._forget(socket)
+            transport.close()
+        return ws
+
+    async def _serve(self, request: web.Request, ws: WebSocket, socket: Socket, refused: Bucket) -> None:
+        try:
+            slot, welcome = await self._enter(request, socket)
+        except (Unauthorized, NotFound) as error:
+            refused.take(self._clock.monotonic_s())
+            socket.fail(error)
+            return
+        except WireError as error:
+            socket.fail(error)
+            return
+        except Exception:
+            log.exception("a connection failed on its way in")
+            socket.fail(Internal())
+            return
+        try:
+            await self._catch_up(request, socket, slot, welcome)
+            await self._read(ws, socket, slot, welcome.attachment)
+        except WireError as error:
+            socket.fail(error)
+        except Exception as error:
+            if not isinstance(error, (ConnectionError, asyncio.TimeoutError)):
+                log.exception("a connection failed")
+                socket.fail(Internal())
+        finally:
+            self._host.detach(slot, welcome.attachment)
+
+    async def _enter(self, request: web.Request, socket: Socket) -> tuple[Slot, Welcome]:
+        self._origins.check(request.headers.get(hdrs.ORIGIN))
+        key = key_of(request, self._keyring, query=True)
+        query = request.query
+        wanted = resume.parse(query.get("last_seq"), query.get("epoch"))
+        socket.with_prompt = rest.flag(query.get("prompt_data"), "prompt_data", default=True)
+        socket.key_id = key.id
+        slot = await self._host.registry.find(key.tenant, key.live, request.match_info["session_id"])
+        return slot, await self._host.attach(slot, socket, wanted)
+
+    # -- catching up ---------------------------------------------------------------------------------------------------
+
+    async def _catch_up(self, request: web.Request, socket: Socket, slot: Slot, welcome: Welcome) -> None:
+        plan = welcome.plan
+        socket.send(messages.connected(slot.id, welcome.seq, slot.epoch, plan.recovered))
+        if plan.send_state:
+            socket.send(_state(welcome.snapshot, socket, None))
+        if plan.replay_after is not None and plan.replay_after < welcome.seq:
+            await self._replay(request, socket, slot, welcome, plan.replay_after)
+        welcome.attachment.go_live()
+
+    async def _replay(self, request: web.Request, socket: Socket, slot: Slot, welcome: Welcome, after: int) -> None:
+        host = self._host
+        try:
+            rows = await host.rows(slot, after, welcome.seq - after)
+        except (StorageError, sqlite3.Error, OSError) as error:
+            raise host.registry.translate(slot, error) from error
+        for row in rows:
+            if row.kind != "turn" or row.seq > welcome.seq:
+                continue
+            answer = host.answer_of(welcome.snapshot.actor, row)
+            data = answer.socket_data(with_prompt=socket.with_prompt)
+            socket.send_unlimited(messages.turn_result(row.seq, data, replayed=True))
+            if socket.transport.get_write_buffer_size() > _UNREAD_LOW:
+                await self._taken(request, socket)
+            if socket.closing:
+                return
+
+    async def _taken(self, request: web.Request, socket: Socket) -> None:
+        """Returns when the peer has read most of what was sent. Raises Overloaded when it reads nothing for too long."""
+        drain = asyncio.ensure_future(request.writer.drain())
+        try:
+            left = socket.transport.get_write_buffer_size()
+            while True:
+                await asyncio.wait((drain,), timeout=self._settings.replay_stall_s)
+                if drain.done():
+                    drain.result()
+                    return
+                if socket.transport.get_write_buffer_size() >= left:
+                    raise Overloaded("the replay is not read", retry_after_s=5)
+                left = socket.transport.get_write_buffer_size()
+        finally:
+            drain.cancel()
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    async def _read(self, ws: WebSocket, socket: Socket, slot: Slot, attachment: Attachment) -> None:
+        socket.busy = socket.awaiting_pong = False
+        unanswered_max = self._settings.unanswered_max
+        while not socket.closing:
+            message = await ws.receive()
+            match message.type:
+                case WSMsgType.TEXT:
+                    await self._text(socket, slot, attachment, message.data)
+                    if attachment.unanswered >= unanswered_max:
+                        await self._room(socket, attachment, unanswered_max)
+                case WSMsgType.PING:
+                    socket.pong(message.data)
+                case WSMsgType.PONG:
+                    socket.awaiting_pong = False
+                case WSMsgType.BINARY:
+                    socket.fail(ValidationFailed("messages are JSON in text frames, not binary ones"), code=1003)
+                case WSMsgType.CLOSE:
+                    socket.close(message.data if message.data in range(1000, 5000) else 1000, "")
+                    return
+                case _:
+                    return
+
+    async def _room(self, socket: Socket, attachment: Attachment, below: int) -> None:
+        """Stops reading until fewer turns than `below` of this socket are unanswered: fair to the session's other senders."""
+        socket.busy = True
+        try:
+            while attachment.unanswered >= below and not socket.closing:
+                socket.room = asyncio.get_running_loop().create_future()
+                await socket.room
+        finally:
+            socket.room = None
+            socket.busy = socket.awaiting_pong = False
+
+    async def _text(self, socket: Socket, slot: Slot, attachment: Attachment, data: bytes) -> None:
+        reply_to: str | None = None
+        try:
+            body = commands.decode_object(data)
+            reply_to = commands.message_id(body.get("id"))
+            command = commands.frame(body, reply_to)
+        except WireError as error:
+            socket.bucket.take(self._clock.monotonic_s())
+            socket.refuse(error, reply_to)
+            return
+        wait_s = socket.bucket.take(self._clock.monotonic_s())
+        if wait_s:
+            rate = self._settings.socket_messages_per_s
+            socket.refuse(
+                RateLimited(f"more than {rate:g} messages a second", retry_after_s=round(wait_s, 3)), reply_to
+            )
+            return
+        socket.refusals = 0
+        match command:
+            case TurnCommand():
+                self._host.deliver(slot, Envelope(command, SocketAsker(attachment, socket, reply_to)))
+            case SetPreferences():
+                self._host.deliver(slot, Envelope(command, PreferencesAsker(attachment, socket, reply_to)))
+            case Ping():
+                socket.send(messages.pong(reply_to))
+            case AckProactive():
+                socket.refuse(NotFound(f"no action {command.action_id[:64]}"), reply_to)
+            case GetState():
+                await self._state(socket, slot, attachment, reply_to)
+
+    async def _state(self, socket: Socket, slot: Slot, attachment: Attachment, reply_to: str | None) -> None:
+        """After this socket's own turns, unless one waits for a slow appraiser."""
+        if attachment.unanswered and slot.thinking is None:
+            await self._room(socket, attachment, 1)
+        try:
+            socket.send(_state(await self._host.snapshot(slot), socket, reply_to))
+        except WireError as error:
+            socket.refuse(error, reply_to)
+
+    async def _goodbye(self, ws: WebSocket, socket: Socket) -> None:
+        """Waits for the peer's close, after ours; the sweep cuts the line when it does not come."""
+        while socket.closing and not ws.closed and not socket.transport.is_closing():
+            message = await ws.receive()
+            if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
+                return
+
+
+def _state(snapshot: Snapshot, socket: Socket, reply_to: str | None) -> bytes:
+    prompt = snapshot.prompt() if socket.with_prompt else None
+    return messages.state(
+        snapshot.seq, views.socket_state(snapshot.report(), snapshot.seq, snapshot.wall_ms, prompt), reply_to
+    )
+
+
+def _due(table: OrderedDict[Socket, float], now_s: float) -> list[Socket]:
+    """Takes out everything whose time has come; tables are in order of time."""
+    found = []
+    for socket, due_s in table.items():
+        if due_s > now_s:
+            break
+        found.append(socket)
+    for socket in found:
+        del table[socket]
+    return found
