@@ -59,7 +59,7 @@ BANNED_STDLIB = {
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 
 PUBLIC = {
-    PACKAGE: set[str](),
+    PACKAGE: {"__version__"},
     f"{PACKAGE}.engine": {
         "VAD",
         "AffectDynamics",
@@ -267,7 +267,7 @@ def test_an_init_shows_names_and_does_nothing() -> None:
         for node in tree_of(path).body
         if not shows_names(node)
     ]
-    assert not wrong, f"an __init__.py holds a docstring, imports and __all__: {wrong}"
+    assert not wrong, f"an __init__.py holds a docstring, imports, __all__ and __version__: {wrong}"
 
 
 def shows_names(node: ast.stmt) -> bool:
@@ -275,6 +275,8 @@ def shows_names(node: ast.stmt) -> bool:
         case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
             return True
         case ast.Assign(targets=[ast.Name(id="__all__")]):
+            return True
+        case ast.Assign(targets=[ast.Name(id="__version__")], value=ast.Constant(value=str())):
             return True
         case _:
             return False
