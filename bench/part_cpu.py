@@ -27,10 +27,10 @@ WIDTHS = (52, 10)
 def run(out: results.Results) -> None:
     """Time and print."""
     rng = random.Random(1)
-    readings = cycle([engine.Reading(engine.Appraisal(**turns.vector(rng))) for _ in range(CALLS)]).__next__
-    texts = cycle([turns.text(rng) for _ in range(CALLS)]).__next__
-    vector_frames = cycle([turns.encoded(turns.body("vector", rng)) for _ in range(CALLS)]).__next__
-    text_frames = cycle([turns.encoded(turns.body("text", rng)) for _ in range(CALLS)]).__next__
+    readings = cycle([engine.Reading(engine.Appraisal(**turns.vector(rng))) for _ in range(CALLS * ROUNDS)]).__next__
+    texts = cycle([turns.text(rng) for _ in range(CALLS * ROUNDS)]).__next__
+    vector_frames = cycle([turns.encoded(turns.body("vector", rng)) for _ in range(CALLS * ROUNDS)]).__next__
+    text_frames = cycle([turns.encoded(turns.body("text", rng)) for _ in range(CALLS * ROUNDS)]).__next__
     one = Character()
     timed: Sequence[tuple[str, Callable[[], object]]] = [
         ("engine step, from a vector", lambda: one.feel(readings())),

@@ -15,8 +15,8 @@ import aiohttp
 from tests.crash.life import Life
 
 EVERY_S = 0.2
-SAMPLE = re.compile(r"^(\w+?)(?:_total)?(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
-WATCHED = re.compile(r"hibernat|fold|wake|turn")
+COUNTER = re.compile(r"^(?:molroo_)?(\w+?)(?:_total|_seconds_count)(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
+WATCHED = re.compile(r"hibernat|fold|wake|turn|commit")
 
 
 class Meters:
@@ -40,7 +40,7 @@ class Meters:
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
             return
         found: dict[str, float] = {}
-        for name, value in SAMPLE.findall(text):
+        for name, value in COUNTER.findall(text):
             if WATCHED.search(name):
                 found[name] = found.get(name, 0.0) + float(value)
         self.current = found or self.current
