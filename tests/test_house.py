@@ -35,7 +35,7 @@ FLOORS = {
     "cli": 6,
 }
 GROUND_MODULES = {"errors", "ids", "clock", "settings"}
-ROOF = 7  # __init__ and __main__: they show and start what stands below
+ROOF = 7  # __main__ starts what stands below
 CLIENT_MAY_IMPORT = {"client", "protocol"}
 
 # What a floor brings in besides the standard library and the package itself ...
@@ -165,10 +165,10 @@ def area_of(module: str) -> str:
 
 
 def floor_of(module: str) -> int:
-    area = area_of(module)
-    if area:
+    if area := area_of(module):
         return FLOORS[area]
-    return GROUND if module.split(".")[-1] in GROUND_MODULES else ROOF
+    # The package itself is passed on the way to each of its modules, so it imports nothing from above.
+    return GROUND if module == PACKAGE or module.split(".")[-1] in GROUND_MODULES else ROOF
 
 
 def own(module: str) -> bool:
