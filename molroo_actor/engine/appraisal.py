@@ -26,10 +26,12 @@ _LAST_HIT = KINDS["dull"]
 _NONE: Entry = (-1, 0.0)
 _FIRST, _SECOND = frozenset((_I, _IVE, _WE)), frozenset((_YOU, _YOURE))
 _POSSESSIVE = frozenset((_MY, _YOUR))
+_PERSONS = _FIRST | _SECOND
 _BREAKS = frozenset((_END, _BUT))
 _VERBAL = frozenset((_BE, _NOT, *range(_LAST_HIT + 1)))  # what makes the "you" before it a subject
 _COPULA = frozenset(("is", "was", "are", "were", "looks", "sounds", "feel", "feels"))
 _OBJECT = frozenset(("me", "myself", "us"))
+_JOINTS = frozenset(("and", "while", "as", "because", "when", "that", "then", "so"))
 _OH = frozenset(("oh", "wow", "great", "nice", "yeah", "sure", "well"))
 _CURT = frozenset(("k", "kk", "ok", "meh", "whatever", "nvm", "hm", "mhm", "fine", "sure", "idc", "ㅇㅇ", "ㅇㅋ"))
 _IMPERATIVE = frozenset(("stop", "do", "write", "give", "get", "go", "shut", "make", "answer", "finish", "fix", "tell"))
@@ -37,7 +39,6 @@ _SOUR_WORDS = frozenset(("again", "another", "because", "as", "broke", "late", "
 _SOUR_DEEDS = (acts.INSULT, acts.HOSTILITY, acts.DISMISSAL, acts.USER_MISFORTUNE, acts.USER_FEAR, acts.USER_WRONGED)
 # What relief names only to say that it is over.
 _OVERCOME = (acts.OWN_DANGER, acts.USER_FEAR, acts.USER_MISFORTUNE, acts.OTHERS_MISFORTUNE, acts.OWN_MISFORTUNE)
-_KEPT = 4  # labels of evidence that a state keeps
 _NOMINATIVE = frozenset(("he", "she", "they", "he's", "she's", "they're"))
 _SCOPE = 4  # tokens that a negation reaches
 
@@ -114,8 +115,8 @@ def _scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, 
         elif kind == _BIT:
             boost = 0.6
         elif kind == _BE:
-            if not subject and word in _COPULA:
-                subject = acts.OTHER if i > 1 else acts.NOBODY
+            if not subject and i > 1 and word in _COPULA and (i >= n or get(words[i], _NONE)[0] not in _PERSONS):
+                subject = acts.OTHER  # an unknown noun: "the weather is"
         elif kind == _YOU and (subject or hits) and (said or i >= n or get(words[i], _NONE)[0] not in _VERBAL):
             touched |= second
         elif kind == _SAID:
@@ -132,6 +133,13 @@ def _scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, 
         elif kind == _OTHER and word not in _NOMINATIVE:
             if not subject or (not hits and get(words[i - 2], _NONE)[0] in _POSSESSIVE):
                 subject = acts.OTHER
+            elif words[i - 2] in _JOINTS:
+                if hits:
+                    _settle(weights, hits, deed_of, subject, touched, before, before_touched)
+                    hits.clear()
+                    before, before_touched = subject, touched
+                subject = acts.OTHER
+                touched &= first
             else:
                 touched |= acts.TOUCHES_OTHER
         elif kind == _USER or word in _OBJECT:
@@ -260,7 +268,7 @@ def _blend(weights: dict[int, float], words: list[str], params: Params, state: S
         Appraisal(_unit(gr), _signed(gc), _unit(ex), _unit(ct), _signed(ag), _signed(nc), urgency=_unit(ur)),
         _unit(loss),
         0.4 + 0.5 * full,
-        evidence if len(evidence) <= _KEPT else dict(sorted(evidence.items(), key=lambda e: -e[1])[:_KEPT]),
+        evidence,
     )
 
 

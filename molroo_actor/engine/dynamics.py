@@ -13,6 +13,7 @@ from molroo_actor.engine.state import State
 
 _LN2 = 0.6931471805599453
 _MS_PER_H = 3_600_000.0
+_LONELY = 0.40  # relatedness below which its lack is felt without any event
 _EDGE = 0.995  # an emotion at the very edge would need an infinite push to leave it
 
 # Half-lives in hours of what relaxes by itself (judgement; McEwen 1998 for the order of stress and energy).
@@ -137,10 +138,13 @@ def half_life(params: Params, gr: float, gc: float, loss: float) -> float:
     return h if h < params.half_max else params.half_max
 
 
-def intensity(params: Params, v: float, a: float, d: float) -> float:
-    """How strong the feeling is, [0, 1]: its distance from rest, valence counting most."""
+def intensity(params: Params, v: float, a: float, d: float, relatedness: float) -> float:
+    """How strong the feeling is, [0, 1]: its distance from rest, valence counting most, and missing closeness."""
     v -= 0.7 * params.bv
     a -= 0.7 * params.ba
     d -= 0.7 * params.bd
-    size = 1.05 * sqrt(v * v + 0.35 * a * a + 0.08 * d * d)
+    size = v * v + 0.35 * a * a + 0.08 * d * d
+    if relatedness < _LONELY:
+        size += 2.5 * (_LONELY - relatedness) * (_LONELY - relatedness)
+    size = 1.05 * sqrt(size)
     return size if size < 1.0 else 1.0

@@ -90,7 +90,9 @@ def name(params: Params, state: State) -> tuple[str, str | None]:
     if gate > 0.3:
         (_good if s.c_gc >= 0.0 else _bad)(score, s, gate, params.guilt)
     for label, weight in s.c_ev.items():
-        score[INDEX[label]] += _EVIDENCE * weight * left
+        at = INDEX.get(label)  # an appraiser from outside may speak of feelings that have no name here
+        if at is not None:
+            score[at] += _EVIDENCE * weight * left
     _state_terms(score, s)
     top = max(score)
     first = score.index(top)
@@ -143,7 +145,8 @@ def _bad(score: list[float], s: State, gate: float, guilt: float) -> None:
 def _state_terms(score: list[float], s: State) -> None:
     """Adds what body and needs speak for, whatever happened last."""
     if s.relatedness < 0.36:
-        score[_LONELINESS] += 30.0 * (0.36 - s.relatedness)
+        lack = 30.0 * (0.36 - s.relatedness)
+        score[_LONELINESS] += lack if lack < 3.5 else 3.5
     if s.energy > 0.15 or s.at_ms - s.c_ms < 3_600_000:
         score[_NUMBNESS] -= 6.0
 

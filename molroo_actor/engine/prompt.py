@@ -83,7 +83,7 @@ def render_prompt(params: Params, state: State, event_context: str | None) -> Pr
     """Everything a model needs to play the state as it stands at its own time."""
     s = state
     say = phrases(params.language)
-    strength = intensity(params, s.v, s.a, s.d)
+    strength = intensity(params, s.v, s.a, s.d, s.relatedness)
     primary, secondary = labels.name(params, s)
     context = _context(params, s, say, strength, (primary, secondary), event_context)
     instruction = _instruction(params, s, say, strength, context.stage.name)

@@ -26,7 +26,7 @@ from molroo_actor.engine.values import (
 def observe(params: Params, state: State, now_ms: int) -> StateReport:
     """Everything about the state, decayed to now. Changes nothing: two looks at one moment are equal."""
     s = dynamics.flow(params, state, now_ms)
-    strength = dynamics.intensity(params, s.v, s.a, s.d)
+    strength = dynamics.intensity(params, s.v, s.a, s.d, s.relatedness)
     act, strain = stages.measures(params, s.v, s.a, s.d, strength, s.energy, s.stress)
     stage, _since = stages.stand(params, s, strength)
     primary, secondary = labels.name(params, s)

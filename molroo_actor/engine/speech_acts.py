@@ -151,7 +151,7 @@ def _told_of_self(kind: int, value: float, touched: int) -> int:
     if kind == _WARM:
         return AFFECTION if value > 0.0 else HOSTILITY
     if kind == _HOSTILE:
-        return HOSTILITY if value < 0.0 else PRAISE
+        return HOSTILITY if value < 0.0 else AFFECTION
     if kind in {_QUALITY, _SUCCESS}:
         return PRAISE if value > 0.0 else INSULT
     if kind in {_LOSS, _DANGER}:

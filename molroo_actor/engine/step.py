@@ -22,6 +22,7 @@ from molroo_actor.engine.values import (
     TurnResult,
 )
 
+_KEPT = 4  # labels of evidence
 _LEARNING = 0.1  # of the expectation
 _FRESH = 60_000  # ms; below it nothing can have settled
 
@@ -167,7 +168,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         reg_p, reg_ms, reg_v = 0.0, now, v
 
     turns = s.turns + 1
-    rate = 1.0 / turns if turns < 20 else 0.05
+    rate = 1.0 / (turns + 1) if turns < 20 else 0.05  # rest counts as the first sample
     off = v - s.af_mean
     jump = v - state.v
     gap_h = (now - state.at_ms) / 3_600_000.0
@@ -175,12 +176,12 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     af_var = (1.0 - rate) * (s.af_var + rate * off * off)
     af_msd = s.af_msd + rate * (jump * jump / (gap_h if gap_h > 1.0 else 1.0) ** 0.5 - s.af_msd)
 
-    strength = dynamics.intensity(params, v, a, d)
+    strength = dynamics.intensity(params, v, a, d, relatedness)
     act, strain = stages.measures(params, v, a, d, strength, energy, stress)
     values = (act, strain, stages.growth(s))
     stage, stage_ms = s.stage, s.stage_ms
     if now - state.at_ms >= _FRESH:
-        stage, stage_ms = stages.stand(params, s, dynamics.intensity(params, s.v, s.a, s.d))
+        stage, stage_ms = stages.stand(params, s, dynamics.intensity(params, s.v, s.a, s.d, s.relatedness))
     stage, stage_ms = stages.advance(stage, stage_ms, now, values)
 
     d_v, d_a, d_d = v - v0, a - a0, d - d0
@@ -234,7 +235,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         urgency if fresh else s.c_ur,
         loss if fresh else s.c_loss,
         v0 if fresh else s.c_v,
-        reading.evidence if fresh else s.c_ev,
+        _strongest(reading.evidence) if fresh else s.c_ev,
         reg,
         reg_p,
         reg_ms,
@@ -265,6 +266,13 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
             catastrophe(params, stress, d, a),
         ),
     )
+
+
+def _strongest(evidence: dict[str, float]) -> dict[str, float]:
+    """At most four labels: a state is stored with every turn, whoever the appraiser was."""
+    if len(evidence) <= _KEPT:
+        return evidence
+    return dict(sorted(evidence.items(), key=lambda item: -item[1])[:_KEPT])
 
 
 def blend(a: float, strength: float, energy: float) -> BlendRatio:
