@@ -21,12 +21,14 @@ import pytest
 
 from molroo_actor.settings import Settings
 from tests.e2e.node import NODE, node_argv
-from tests.kit.server import ROOT, Output, Server, running
+from tests.kit.server import ROOT, Output, Server, running, start
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ADDRESS = "127.0.0.1:8787"
 PLACEHOLDER = "mk_test_..."
 WITHIN_S = 20.0
+
+needs_curl = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="curl or bash is missing")
 
 
 def blocks(language: str) -> list[str]:
@@ -64,7 +66,25 @@ def test_the_commands_are_targets_of_make() -> None:
     assert "make test" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="curl or bash is missing")
+@needs_curl
+def test_the_first_start_prints_a_key_and_requests_that_work(tmp_path: Path) -> None:
+    server = start(tmp_path / "data", key=None)
+    try:
+        assert server.output.wait_for(r"^Its socket: ", WITHIN_S)
+        requests = [line for line in server.output.lines if line.strip().startswith("curl ")]
+        made, felt = (json.loads(printed(server, "bash", "-euc", request)) for request in requests)
+        assert made["sessionId"] == "mia"
+        assert felt["seq"] == 1
+    finally:
+        server.stop()
+    again = start(server.data, key=None)
+    try:
+        assert again.key == "", "a key is shown once"
+    finally:
+        again.stop()
+
+
+@needs_curl
 def test_the_first_curl_makes_a_character_that_feels(server: Server) -> None:
     answers = printed(server, "bash", "-euc", at(server, blocks("sh")[1]))
     made, end = json.JSONDecoder().raw_decode(answers)
