@@ -144,6 +144,22 @@ def test_the_queries_read_a_session_file(server: Server) -> None:
             assert connection.execute(query).fetchall(), query
 
 
+def test_a_copy_of_the_folder_goes_on_where_the_first_one_was(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as first:
+        make_mia(first)
+        took = turn_of_mia(first)
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    with running(tmp_path / "copy") as second:
+        assert turn_of_mia(second) == took + 1
+
+
+def turn_of_mia(server: Server) -> int:
+    body = json.dumps({"sessionId": "mia", "message": "Do you remember me?"}).encode()
+    request = urllib.request.Request(f"{server.url}/v1/turn", body, {"Authorization": f"Bearer {server.key}"})
+    with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
+        return int(json.load(answer)["seq"])
+
+
 def first_session_file(data: Path) -> Path:
     """The first file that a fold has made; folding follows the answer, so it is awaited with a limit."""
     deadline = time.monotonic() + WITHIN_S
