@@ -146,6 +146,8 @@ class Socket:
             self._caught_up()
         else:
             self.seen = seq
+            if recovered is None and not self.greeted.done():
+                self.greeted.set_result(True)  # nothing was to be resumed; a state may follow or not
 
     def _turn_result(self, message: Json) -> None:
         seq, answer, duplicate = message["seq"], message["data"], message.get("duplicate") is True
