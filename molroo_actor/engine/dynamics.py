@@ -125,9 +125,10 @@ def give_way(x: float, push: float, gr: float) -> float:
     Pushes that only added up would make a character after ten praises deaf to an insult. An event also takes
     hold of attention, by its relevance. Nothing gives way to an event of no relevance.
     """
+    x *= 1.0 - 0.15 * gr
     if push * x < 0.0:
         return x / (1.0 + 1.6 * (push if push > 0.0 else -push))
-    return x * (1.0 - 0.15 * gr)
+    return x
 
 
 def half_life(params: Params, gr: float, gc: float, loss: float) -> float:
