@@ -29,7 +29,7 @@ with connect(f"ws{URL.removeprefix('http')}/v1/ws/{session}", additional_headers
     for line in ("I really missed you today", "You are useless and I hate you", "I am so sorry, please forgive me"):
         socket.send(json.dumps({"type": "turn", "message": line}))
         while (told := json.loads(socket.recv(timeout=10)))["type"] != "turn_result":
-            pass  # `connected` and `state` come first on a new socket
+            pass  # `connected` comes first on a new socket
         felt = told["data"]
         print(f"you:  {line}")
         print(f"      {felt['discrete_emotion']} ({felt['discrete']['intensity']}), {felt['soul_stage']['name']}")

@@ -169,6 +169,7 @@ def test_the_chat_page_goes_on_after_the_server_was_killed(tmp_path: Path) -> No
     try:
         with chatting(PAGE_DRIVER, EXAMPLES / "chat.html", query, env=surroundings()) as page:
             page.sees("^#status: connected$")
+            page.sees(r"^#feeling: [a-z]+ \((low|moderate|high)\)$")  # its state, asked for on a first connection
             page.say("I really missed you today")
             page.sees("^log mine waits: I really missed you today$")
             feeling = page.sees(r"^#feeling: ([a-z]+) \((low|moderate|high)\)$")
