@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from tests.crash.ledger import Json, Session, Turn
-from tests.crash.life import ANSWER_WITHIN_S, RETRYABLE, Cut, Life, Refused
+from tests.crash.life import ANSWER_WITHIN_S, Cut, Life
 
 HISTORY_KEPT = 100  # the server's default: how far back a resume must reach
 T = TypeVar("T")
@@ -54,6 +54,8 @@ class Socket:
             raise life.cut(f"WebSocket {session.id}: {error!r}") from error
         socket = cls(life, session, ws, after, shown)
         if not await socket._within(socket.greeted, "its greeting"):
+            if not life.over.is_set():
+                life.ledger.breach("refused", f"{session.id} was not greeted: close code {ws.close_code}")
             raise Cut("killed before the greeting")
         return socket
 
@@ -64,9 +66,7 @@ class Socket:
         self.turns[turn.id] = turn
         answer = await self._ask({"type": kind, "id": turn.id, **turn.body}, turn.id)
         if answer["type"] == "error":
-            if answer["code"] in RETRYABLE:
-                self.ledger.counts["answered with a retryable error"] += 1
-                raise Refused(answer["code"])
+            self.life.refuse_if_retryable(answer)
             self.ledger.breach("refused", f"{self.session.id} {turn.id}: {answer}")
 
     async def state(self) -> None:

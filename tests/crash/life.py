@@ -57,10 +57,15 @@ class Life:
                 )
         except (aiohttp.ClientError, ConnectionError, TimeoutError, msgspec.DecodeError) as error:
             raise self.cut(f"{method} {path}: {error!r}") from error
-        if answer.status >= 400 and answer.body["error"]["code"] in RETRYABLE:
-            self.ledger.counts["answered with a retryable error"] += 1
-            raise Refused(answer.body["error"]["code"])
+        if answer.status >= 400:
+            self.refuse_if_retryable(answer.body["error"])
         return answer
+
+    def refuse_if_retryable(self, error: Json) -> None:
+        """Raises Refused for an error that asks to come again. A damaged session does not: no kill may damage one."""
+        if error["code"] in RETRYABLE and (error.get("details") or {}).get("reason") != "session_damaged":
+            self.ledger.counts["answered with a retryable error"] += 1
+            raise Refused(error["code"])
 
     def cut(self, what: str) -> Cut:
         if not self.over.is_set():
