@@ -24,6 +24,7 @@ _YOU, _YOURE, _YOUR, _I, _IVE, _MY, _WE = (KINDS[k] for k in ("you", "youre", "y
 _OTHER, _USER, _BE, _SAID, _SEE, _FILLER = (KINDS[k] for k in ("other", "user", "be", "said", "see", "filler"))
 _LAST_HIT = KINDS["dull"]
 _NONE: Entry = (-1, 0.0)
+_MARK: Entry = (_END, 0.0)
 _FIRST, _SECOND = frozenset((_I, _IVE, _WE)), frozenset((_YOU, _YOURE))
 _POSSESSIVE = frozenset((_MY, _YOUR))
 _PERSONS = _FIRST | _SECOND
@@ -274,7 +275,8 @@ def _blend(weights: dict[int, float], words: list[str], params: Params, state: S
 
 def _at_rest(words: list[str], params: Params) -> Reading:
     """The reading of a text that does nothing: neutral, somewhat relevant when it touches a goal."""
-    known = sum(1 for word in words if word in lexicon().words)
+    get = lexicon().words.get
+    known = sum(1 for word in words if get(word, _MARK)[0] != _END)
     gr, gc, ex, ct, ag, nc, _ur, _loss = _REST
     if params.goals:
         gr += (1.0 - gr) * 0.4 * _touched_goal(words, params)

@@ -1,0 +1,204 @@
+"""What a sentence means to the character: by who says it, to whom, and how."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from molroo_actor.engine import Appraisal, Outcome, Params, Reading, Source, State, appraise
+
+Read = Callable[..., Appraisal]
+
+
+@pytest.fixture
+def read(params: Params, fresh: State) -> Read:
+    def read(text: str, source: Source = "user") -> Appraisal:
+        return appraise(text, source, params, fresh).appraisal
+
+    return read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I really missed you today",
+        "talking to you is the best part of my day",
+        "You're the sweetest person I have ever met",
+        "I made you a cake",
+        "I'm so proud of you",
+        "can we be friends again?",
+        "my sister just had her baby",
+        "we won the finals last night!",
+        "lol you're such a goofball",
+        "보고 싶었어 정말로",
+        "고마워 네 덕분이야",
+        "시험에 합격했어!",
+    ],
+)
+def test_kind_words_and_good_news_are_welcome(read: Read, text: str) -> None:
+    assert read(text).goal_congruence > 0.1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You are useless",
+        "why are you so dumb",
+        "I wish I had never met you",
+        "I told everyone your secret",
+        "I'll make you pay for this",
+        "I don't love you anymore",
+        "you're not very helpful",
+        "my grandmother passed away last night",
+        "I'm so nervous about the interview tomorrow",
+        "my girlfriend cheated on me",
+        "oh wonderful, you forgot again. just what I needed",
+        "whatever",
+        "do what I tell you, now",
+        "너 진짜 멍청하다",
+        "할머니가 돌아가셨어",
+    ],
+)
+def test_harsh_words_and_bad_news_are_unwelcome(read: Read, text: str) -> None:
+    assert read(text).goal_congruence < -0.1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how do I boil an egg?",
+        "the store closes at nine",
+        "I had rice for lunch",
+        "오늘 점심은 김밥 먹었어",
+        "Wie spät ist es?",
+    ],
+)
+def test_small_talk_moves_nothing_much(read: Read, text: str) -> None:
+    found = read(text)
+    assert abs(found.goal_congruence) < 0.1
+    assert found.goal_relevance < 0.35
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n", "\x00", "1234567890", "ⰀⰁⰂ", "🜁🜂"])
+def test_a_text_without_known_words_is_neutral_with_low_confidence(params: Params, fresh: State, text: str) -> None:
+    found = appraise(text, "user", params, fresh)
+    assert found.appraisal.goal_congruence == 0.0
+    assert found.confidence <= 0.2
+    assert found.evidence == {}
+
+
+def test_what_a_boss_said_of_the_user_insults_nobody_here(params: Params, fresh: State) -> None:
+    told = appraise("my boss said I am useless", "user", params, fresh)
+    aimed = appraise("you are useless", "user", params, fresh)
+    assert "hurt" in aimed.evidence
+    assert "hurt" not in told.evidence
+    assert told.evidence["concern"] > 0.0
+
+
+def test_he_for_you_takes_away_what_was_aimed_at_the_character(params: Params, fresh: State) -> None:
+    for you, he in (("you are an idiot", "he is an idiot"), ("you are wonderful", "he is wonderful")):
+        aimed, other = (appraise(text, "user", params, fresh).appraisal for text in (you, he))
+        assert abs(other.goal_congruence) < abs(aimed.goal_congruence)
+        assert other.goal_relevance < aimed.goal_relevance
+
+
+@pytest.mark.parametrize(
+    ("plain", "negated"),
+    [
+        ("I hate you", "I don't hate you"),
+        ("you are stupid", "you are not stupid"),
+        ("you are wonderful", "you are not wonderful"),
+        ("I trust you", "I don't trust you"),
+        ("you are helpful", "you're not very helpful"),
+        ("너 싫어", "너 안 싫어"),
+    ],
+)
+def test_negation_turns_the_sign_and_weakens(read: Read, plain: str, negated: str) -> None:
+    x, y = read(plain).goal_congruence, read(negated).goal_congruence
+    assert x * y < 0.0
+    assert abs(y) < abs(x)
+
+
+@pytest.mark.parametrize("word", ["very", "really", "so", "extremely", "absolutely"])
+@pytest.mark.parametrize("quality", ["kind", "rude", "useless", "clever"])
+def test_intensifiers_do_not_weaken(read: Read, word: str, quality: str) -> None:
+    plain, strong = read(f"you are {quality}").goal_congruence, read(f"you are {word} {quality}").goal_congruence
+    assert abs(strong) >= abs(plain)
+    assert strong * plain > 0.0
+
+
+def test_letter_case_and_names_move_nothing(read: Read) -> None:
+    assert read("I LOVE YOU") == read("i love you")
+    assert read("You are brilliant, Mia") == read("you are brilliant, Ahmed")
+
+
+def test_but_gives_the_weight_to_what_follows(read: Read) -> None:
+    assert read("you are slow but you are wonderful").goal_congruence > 0.1
+    assert read("you are wonderful but you are slow and rude and annoying").goal_congruence < 0.0
+
+
+def test_laughter_makes_a_small_insult_a_joke_but_not_a_large_one(params: Params, fresh: State) -> None:
+    joke = appraise("haha you are so clumsy", "user", params, fresh)
+    assert joke.appraisal.goal_congruence > 0.0
+    assert max(joke.evidence, key=joke.evidence.__getitem__) == "amusement"
+    assert (
+        appraise("haha you are a worthless idiot, I hate you", "user", params, fresh).appraisal.goal_congruence < -0.3
+    )
+
+
+def test_sour_praise_is_sarcasm(read: Read) -> None:
+    assert read("Oh great, you broke it again. Brilliant.").goal_congruence < -0.3
+    assert read("Oh great, you came! Brilliant.").goal_congruence > 0.3
+
+
+def test_the_same_deed_is_the_characters_own_when_it_is_narrated(read: Read) -> None:
+    told = read("You broke your promise")
+    narrated = read("You broke your promise", "system")
+    thought = read("I broke my promise", "internal")
+    assert told.agency < 0.0 < narrated.agency
+    assert thought.agency == narrated.agency
+    assert narrated.norm_compatibility < -0.3
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("A man with a knife steps out of the shadows towards you", "fear"),
+        ("Your old dog dies in its sleep", "sadness"),
+        ("You solved the ancient riddle at last", "pride"),
+        ("The doctors say the lump was benign", "relief"),
+        ("You stole the money from the widow's house", "guilt"),
+        ("A merchant cheats a blind woman out of her coins", "anger"),
+        ("The concert was cancelled an hour before it began", "disappointment"),
+    ],
+)
+def test_what_is_narrated_is_felt_by_its_name(tell: Callable[..., Outcome], text: str, label: str) -> None:
+    found = tell(text, source="system").result.discrete_emotion
+    assert label in {found.primary, found.secondary}
+
+
+def test_danger_is_urgent_and_a_death_is_a_loss(params: Params, fresh: State) -> None:
+    danger = appraise("A wolf is closing in on you", "system", params, fresh)
+    death = appraise("Your best friend died", "system", params, fresh)
+    assert danger.appraisal.urgency == pytest.approx(0.95)
+    assert (danger.loss, death.loss) == (0.0, 1.0)
+    assert death.appraisal.urgency == pytest.approx(0.3)
+
+
+def test_a_long_text_is_read_at_both_ends(read: Read) -> None:
+    filler = "and then the bus went on " * 600
+    assert read("I love you " + filler).goal_congruence > 0.1
+    assert read(filler + ". I hate you").goal_congruence < -0.1
+
+
+def test_a_goal_that_a_text_touches_makes_it_matter_more(params: Params, fresh: State) -> None:
+    wanting = replace(params, goals=((frozenset({"painting"}), 1.0),))
+    text = "the painting is finished"
+    plain, wanted = (appraise(text, "system", p, fresh).appraisal.goal_relevance for p in (params, wanting))
+    assert wanted > plain + 0.2
+
+
+def test_a_reading_keeps_to_labels_and_weights_in_range(params: Params, fresh: State) -> None:
+    found = appraise("I love you, thank you, I'm sorry, haha, guess what, I won, my dog died", "user", params, fresh)
+    assert isinstance(found, Reading)
+    assert all(0.0 <= weight <= 1.0 for weight in found.evidence.values())
