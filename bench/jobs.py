@@ -37,7 +37,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the measured time only: warm-up and opening are outside."""
+    """Of the measured time only: warm-up and opening are outside. `others_cpu_share` is what the machine did besides,
+    the kernel's work for the disk included; a share above a tenth says that somebody disturbed."""
 
     turns: int
     seconds: float
@@ -45,6 +46,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     p99_ms: float
     client_cpu_share: float
     server_cpu_s: float
+    others_cpu_share: float
     written_bytes: int
     answer_bytes: int
 

@@ -6,11 +6,12 @@ Its own share of a core stands in every result, because a client that is the bot
 
 from __future__ import annotations
 
+import contextlib
 import random
 import select
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -121,31 +122,44 @@ class Crowd:
                 self.by_fd[fd].receive()
 
 
-@dataclass
 class Meter:
-    """The clocks at the start of the measured time; `read` gives what passed since."""
+    """What the clocks showed when the measured time began; `read` gives what passed since, less what was left out."""
 
-    job: Job
-    wall: float
-    client_cpu: float
-    server_cpu: float
-    written: int
+    def __init__(self, job: Job) -> None:
+        self._pid = job.pid
+        self._began = self._clocks()
 
-    @classmethod
-    def started(cls, job: Job) -> Meter:
-        return cls(job, time.perf_counter(), time.process_time(), proc.cpu_s(job.pid), proc.written_bytes(job.pid))
+    def _clocks(self) -> list[float]:
+        return [
+            time.perf_counter(),
+            time.process_time(),
+            proc.cpu_s(self._pid),
+            proc.machine_cpu_s(),
+            proc.written_bytes(self._pid),
+        ]
+
+    def _since(self, clocks: list[float]) -> list[float]:
+        return [now - then for now, then in zip(self._clocks(), clocks, strict=True)]
+
+    @contextlib.contextmanager
+    def left_out(self) -> Iterator[None]:
+        """The block does not count."""
+        entered = self._clocks()
+        yield
+        self._began = [began + spent for began, spent in zip(self._began, self._since(entered), strict=True)]
 
     def read(self, waits_ns: list[int], answer_bytes: int) -> Measured:
-        seconds = time.perf_counter() - self.wall
+        seconds, client_cpu_s, server_cpu_s, machine_cpu_s, written = self._since(self._began)
         waits = sorted(waits_ns) or [0]
         return Measured(
             turns=len(waits_ns),
             seconds=seconds,
             p50_ms=waits[len(waits) // 2] / 1e6,
             p99_ms=waits[len(waits) * 99 // 100] / 1e6,
-            client_cpu_share=(time.process_time() - self.client_cpu) / seconds,
-            server_cpu_s=proc.cpu_s(self.job.pid) - self.server_cpu,
-            written_bytes=proc.written_bytes(self.job.pid) - self.written,
+            client_cpu_share=client_cpu_s / seconds,
+            server_cpu_s=server_cpu_s,
+            others_cpu_share=max(0.0, (machine_cpu_s - client_cpu_s - server_cpu_s) / seconds),
+            written_bytes=int(written),
             answer_bytes=answer_bytes,
         )
 
@@ -155,7 +169,7 @@ def steady(job: Job, crowd: Crowd) -> Measured:
     for conn in crowd.conns:
         crowd.say(conn, frame())
     crowd.steady(frame, time.perf_counter_ns() + int(job.warmup_s * 1e9), [])
-    meter = Meter.started(job)
+    meter = Meter(job)
     crowd.steady(frame, time.perf_counter_ns() + int(job.measure_s * 1e9), waits_ns)
     return meter.read(waits_ns, crowd.mean_answer())
 
@@ -164,9 +178,10 @@ def once(job: Job, crowd: Crowd) -> Measured:
     frame, waits_ns, order = next_frame(job), list[int](), list(crowd.conns)
     rng = random.Random(job.seed)
     crowd.one_each(frame, order, UNDER_WAY)
-    meter = Meter.started(job)
+    meter = Meter(job)
     for _ in range(job.passes):
-        crowd.idle(job.rest_s)
+        with meter.left_out():
+            crowd.idle(job.rest_s)
         rng.shuffle(order)
         waits_ns += crowd.one_each(frame, order, 1)
     return meter.read(waits_ns, crowd.mean_answer())

@@ -22,9 +22,10 @@ from bench.turns import Kind
 
 PART = "turns"
 FOLD_AGE_S = 5.0  # the server's default
-HEAD = ("", "turns/s", "p50 ms", "p99 ms", "CPU µs/turn", "written B/turn", "client CPU")
-WIDTHS = (30, 10, 10, 10, 13, 16, 12)
-CLIENT_BOUND = 0.9
+HEAD = ("", "turns/s", "p50 ms", "p99 ms", "CPU µs/turn", "written B/turn", "client CPU", "others CPU")
+WIDTHS = (30, 10, 10, 10, 13, 16, 12, 12)
+CLIENT_BOUND = 0.9  # above it the figure is the client's, marked !
+DISTURBED = 0.25  # of a core, above what the kernel takes for the disk: somebody else was at work, marked !
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def _row(case: Case, contender: Contender, out: results.Results) -> tuple[str, .
         return value
 
     client = median([m.client_cpu_share for m in found], "client CPU share")
+    others = median([m.others_cpu_share for m in found], "CPU share of others")
     return (
         f"  {contender.name}",
         f"{median([m.per_s for m in found], 'turns/s'):,.0f}",
@@ -158,5 +160,6 @@ def _row(case: Case, contender: Contender, out: results.Results) -> tuple[str, .
         f"{median([m.p99_ms for m in found], 'p99 ms'):.2f}",
         f"{median([m.server_us_per_turn for m in found], 'CPU µs/turn'):.1f}",
         f"{median([m.written_per_turn for m in found], 'bytes written/turn'):,.0f}",
-        f"{client:.0%}{' (bound)' if client > CLIENT_BOUND else ''}",
+        f"{client:.0%}{'!' if client > CLIENT_BOUND else ''}",
+        f"{others:.0%}{'!' if others > DISTURBED else ''}",
     )
