@@ -47,7 +47,7 @@ THIRD_PARTY = {
     "storage": {"msgspec", "aiosqlite"},
     "runtime": {"msgspec"},
     "transport": {"msgspec", "aiohttp", "multidict", "yarl", "prometheus_client"},
-    "cli": {"msgspec", "aiohttp", "uvloop"},
+    "cli": {"msgspec", "aiohttp"},
 }
 # ... and what of the standard library it must do without.
 BANNED_STDLIB = {
