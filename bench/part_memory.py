@@ -14,7 +14,8 @@ from bench import floors, jobs, proc, rest, results
 from bench.child import Child, start_peer, start_server
 
 PART = "memory"
-NAP = {"MOLROO_HIBERNATE_AFTER_S": "0.5", "MOLROO_FOLD_AGE_S": "0.5", "MOLROO_PING_EVERY_S": "3600"}
+ASLEEP_AFTER_S = 4.0  # long enough that the server sweeps as seldom as by default
+NAP = {"MOLROO_HIBERNATE_AFTER_S": f"{ASLEEP_AFTER_S}", "MOLROO_FOLD_AGE_S": "0.5", "MOLROO_PING_EVERY_S": "3600"}
 QUIET_SHARE = 0.02
 QUIET_WITHIN_S = 60.0
 HEAD = ("an open socket, asleep", "PSS B", "RSS B", "idle CPU", "threads")
@@ -66,7 +67,8 @@ def _hold(child: Child, paths: list[str]) -> jobs.Job:
 
 
 def quiet(pid: int) -> None:
-    """Return when the process has done nearly nothing for two seconds: everybody sleeps, everything is folded."""
+    """Return when everybody has had the time to fall asleep and the process does nearly nothing: all is folded."""
+    time.sleep(ASLEEP_AFTER_S + 2.0)
     deadline = time.monotonic() + QUIET_WITHIN_S
     while time.monotonic() < deadline:
         cpu = proc.cpu_s(pid)
