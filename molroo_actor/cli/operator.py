@@ -68,12 +68,8 @@ def sessions_show(given: argparse.Namespace) -> int:
 def doctor(given: argparse.Namespace) -> int:
     """0 when all is well, 1 with findings."""
     result = _ask(given, Request("doctor"))
-    lines = result["findings"] or ["all is well"]
-    lines = [
-        *lines,
-        f"{result['sessions']:,} sessions, {result['journal_bytes']:,} bytes in the journal, "
-        f"{result['free_bytes']:,} bytes free",
-    ]
+    figures = f"{result['sessions']:,} sessions, {result['journal_bytes']:,} bytes in the journal"
+    lines = [*(result["findings"] or ["all is well"]), f"{figures}, {result['free_bytes']:,} bytes free"]
     _print(given, result, lines)
     return 1 if result["findings"] else 0
 

@@ -18,7 +18,8 @@ from molroo_actor.transport.app import Server, raise_handle_limit
 log = logging.getLogger("molroo_actor")
 
 _SWITCH_S = 0.001
-"""How long one thread may keep the interpreter from another: a commit's thread waits at most this long for the loop's."""
+"""How long one thread may keep the interpreter from another: a commit's thread waits at most this long for the loop's.
+"""
 
 
 def run(given: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ class VAD(Struct, frozen=True, gc=False):
     D: float
 
 
-class Appraisal(Struct, frozen=True, omit_defaults=True, gc=False):
+class Appraisal(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """What an event means to the character (Scherer 2001), ranges as annotated.
 
     agency: -1 others or fate, 1 the character itself. The last three may be absent.

@@ -58,6 +58,7 @@ class TurnCommand(Struct, frozen=True):
     input: TurnInput
     input_blob: bytes
     msg_id: str | None
+    id_digest: int | None
     body_hash: bytes | None
 
 
@@ -198,7 +199,9 @@ def _check_text(text: str | None, path: str) -> None:
 
 def _command(turn_input: TurnInput, msg_id: str | None) -> TurnCommand:
     blob = _pack.encode(turn_input)
-    return TurnCommand(turn_input, blob, msg_id, ids.body_digest(blob) if msg_id is not None else None)
+    if msg_id is None:
+        return TurnCommand(turn_input, blob, None, None, None)
+    return TurnCommand(turn_input, blob, msg_id, ids.id_digest(msg_id), ids.body_digest(blob))
 
 
 def turn(body: dict[str, Any], msg_id: str | None) -> TurnCommand:
@@ -254,6 +257,51 @@ def idempotency_key(header: str | None) -> str | None:
             details={"path": "header.Idempotency-Key"},
         )
     return header
+
+
+class _ExactFrame(Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["turn", "turn_appraisal", "appraisal"]
+    id: MessageId | None = None
+    message: str | None = None
+    appraisal: Appraisal | None = None
+    context: str | None = None
+    event_context: str | None = None
+    elapsed_seconds: Elapsed | None = None
+
+
+_exact_frame: Final = msgspec.json.Decoder(_ExactFrame)
+
+
+def exact_frame(data: bytes) -> TurnCommand | None:
+    """The turn in a frame that is spelt as the reference has it, read in one go; None for every other frame.
+
+    It refuses nothing: what it does not know (another type, an unknown key, the other spelling of one, a wrong value)
+    is
+    read again by `frame`, which says what is wrong.
+    """
+    try:
+        given = _exact_frame.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if given.type == "turn":
+        if given.message is None or given.appraisal is not None or given.context is not None:
+            return None
+    elif given.appraisal is None or given.message is not None or given.event_context is not None:
+        return None
+    for text in (given.message, given.context, given.event_context):
+        if text is not None and len(text) * 4 > TEXT_BYTES_MAX:
+            return None
+    return _command(
+        TurnInput(
+            1,
+            message=given.message,
+            appraisal=given.appraisal,
+            context=given.context,
+            event_context=given.event_context,
+            elapsed_seconds=given.elapsed_seconds,
+        ),
+        given.id,
+    )
 
 
 def frame(body: dict[str, Any], msg_id: str | None) -> Command:

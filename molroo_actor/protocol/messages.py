@@ -1,4 +1,6 @@
-"""WebSocket messages as bytes. What all receivers share (data) is encoded once; what differs is a short head before it."""
+"""WebSocket messages as bytes. What all receivers share (data) is encoded once; what differs is a short head before
+it.
+"""
 
 from __future__ import annotations
 

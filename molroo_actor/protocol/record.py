@@ -20,7 +20,8 @@ FORMAT: Final = 1
 class Record(Struct, frozen=True):
     """Everything of a session after one row. The session's clock is state.at_ms; it only grows.
 
-    wall_ms is the wall's reading at that moment and may go back. result is what the newest turn answered, None before it.
+    wall_ms is the wall's reading at that moment and may go back. result is what the newest turn answered, None before
+    it.
     """
 
     v: Literal[1]

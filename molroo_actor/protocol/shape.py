@@ -1,6 +1,7 @@
 """From decoded JSON to a typed value: both spellings of a key, null as absent, and errors that say what would be right.
 
-A `Shape` is made once per struct type. Checks themselves are msgspec's constraints on the struct; nothing is checked twice.
+A `Shape` is made once per struct type. Checks themselves are msgspec's constraints on the struct; nothing is checked
+twice.
 """
 
 from __future__ import annotations
@@ -87,16 +88,15 @@ class Shape(Generic[T]):
             name, inner = field
             if name in known:
                 raise refuse(f"{_snake(name)} and {_camel(name)} are the same key: send one of them", f"{path}.{name}")
-            if inner is not None:
-                item = inner._tidy_within(item, f"{path}.{name}")
-            known[name] = item
+            known[name] = item if inner is None else inner.tidy_within(item, f"{path}.{name}")
         return known
 
-    def _tidy_within(self, item: Any, path: str) -> Any:
+    def tidy_within(self, item: Any, path: str) -> Any:
+        """`tidy` for an object, for each object of a list, and for nothing else."""
         if isinstance(item, dict):
             return self.tidy(item, path)
         if isinstance(item, list):
-            return [self._tidy_within(part, f"{path}[{index}]") for index, part in enumerate(item)]
+            return [self.tidy_within(part, f"{path}[{index}]") for index, part in enumerate(item)]
         return item
 
     # -- saying what was wrong -----------------------------------------------------------------------------------------

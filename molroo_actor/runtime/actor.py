@@ -13,7 +13,6 @@ from typing import Final
 
 import msgspec
 
-from molroo_actor import ids
 from molroo_actor.engine import Params, Reading, Source, Stimulus, observe, step
 from molroo_actor.errors import Conflict, Overloaded
 from molroo_actor.protocol import record as blobs
@@ -113,7 +112,7 @@ class Actor:
         outcome = step(self.params, record.state, Stimulus(reading, source), now_ms)
         result = outcome.result
         after = Record(1, wall_ms, outcome.state, result, record.preferences)
-        digest = None if command.msg_id is None else ids.id_digest(command.msg_id)
+        digest = command.id_digest
         row = Row(
             self.session,
             self.seq + 1,

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import NamedTuple
 
-from molroo_actor import ids
 from molroo_actor.engine import PromptData, Reading, Source, StateReport, flow, observe, render_prompt
 from molroo_actor.errors import (
     Conflict,
@@ -20,7 +19,6 @@ from molroo_actor.errors import (
     NotFound,
     Overloaded,
     RateLimited,
-    StorageError,
     WireError,
 )
 from molroo_actor.protocol.commands import SetPreferences, TurnCommand
@@ -62,7 +60,9 @@ class Snapshot(NamedTuple):
 
 
 class Welcome(NamedTuple):
-    """What a new connection starts from: send `connected`, then what `plan` says up to `seq`, then `attachment.go_live`."""
+    """What a new connection starts from: send `connected`, then what `plan` says up to `seq`, then
+    `attachment.go_live`.
+    """
 
     attachment: Attachment
     snapshot: Snapshot
@@ -188,7 +188,7 @@ class Host:
                 self.gate.put(
                     actor.take_preferences(envelope.command.preferences, self.clock.wall_ms(), envelope.asker)
                 )
-            elif envelope.command.msg_id is None or not self._repeat(slot, actor, envelope, envelope.command):
+            elif envelope.command.id_digest is None or not self._repeat(slot, actor, envelope, envelope.command):
                 self._turn(slot, actor, envelope, envelope.command)
         except WireError as error:
             envelope.asker.refused(error)
@@ -225,7 +225,7 @@ class Host:
         try:
             async with asyncio.timeout(self.settings.appraiser_deadline_s):
                 found: Reading | None = await reading
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - an appraiser may fail in any way
             log.warning("the appraiser did not answer (%r); the embedded one does", error)
             found = None
         if slot.thinking is not envelope or slot.incarnation != incarnation or slot.actor is None:
@@ -247,8 +247,8 @@ class Host:
 
     def _repeat(self, slot: Slot, actor: Actor, envelope: Envelope, command: TurnCommand) -> bool:
         """Whether this id was used before; then its answer, or a conflict, is on the way."""
-        assert command.msg_id is not None
-        digest = ids.id_digest(command.msg_id)
+        digest = command.id_digest
+        assert digest is not None
         pending = actor.in_flight(digest)
         if pending is not None:
             check_repeat(command, pending.row.msg_id, pending.row.body_hash, pending.row.seq)
@@ -270,13 +270,14 @@ class Host:
         except asyncio.CancelledError:
             asker.refused(shutting_down())
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - translated, whatever it is
             asker.refused(self.registry.translate(slot, error))
 
     async def _used_long_ago(self, slot: Slot, command: TurnCommand) -> WireError:
         assert command.msg_id is not None
+        assert command.id_digest is not None
         path = self.ledger.folder.session_file(slot.inner_id)
-        digest = ids.id_digest(command.msg_id)
+        digest = command.id_digest
         rowids = self.ledger.journal.rowids(slot.inner_id)
         seq = await self.ledger.read(find_id, path, slot.inner_id, rowids, digest, command.msg_id)
         if seq is None:  # two ids with one 64-bit digest: nobody sees this happen, but it must not be a lie
@@ -340,7 +341,7 @@ class Host:
         if slot.forgettable:
             self.registry.forget(slot)
 
-    # -- verdicts of the gate --------------------------------------------------------------------------------------------
+    # -- verdicts of the gate ----------------------------------------------------------------------------------
 
     def _release(self, pending: Pending) -> None:
         actor, row = pending.actor, pending.row
@@ -384,13 +385,13 @@ class Host:
         if slot.forgettable:
             self.registry.forget(slot)
 
-    def _doomed(self, error: StorageError) -> None:
+    def _doomed(self) -> None:
         self.doomed.set()
         unknown = Overloaded("the server's disk failed; try again later", retry_after_s=5, details={"reason": "disk"})
         for slot in list(self.registry.by_inner.values()):
             self.registry.refuse_all(slot, unknown)
 
-    # -- small things ----------------------------------------------------------------------------------------------------
+    # -- small things ------------------------------------------------------------------------------------------
 
     def _delete(self, slot: Slot, letter: Deletion) -> None:
         slot.deleting = True

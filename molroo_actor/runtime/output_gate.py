@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -30,7 +31,8 @@ class Journal(Protocol):
 def outcome_unknown() -> Overloaded:
     """What askers hear when nobody can tell whether their change is on disk."""
     return Overloaded(
-        "the disk failed while this was being written: it may have happened. Ask again with the same id, never with a new one",
+        "the disk failed while this was being written: it may have happened. Ask again with the same id,"
+        " never with a new one",
         details={"outcome": "unknown"},
         retry_after_s=5,
     )
@@ -49,9 +51,11 @@ class OutputGate:
         commit_rows_max: int,
         release: Callable[[Pending], None],
         broke: Callable[[int, WireError], None],
-        doomed: Callable[[StorageError], None],
+        doomed: Callable[[], None],
     ) -> None:
-        """release: a row is durable. broke: a session's rows are not, its actor must go. doomed: nobody knows, end the process."""
+        """release: a row is durable. broke: a session's rows are not, its actor must go. doomed: nobody knows, end the
+        process.
+        """
         self._journal = journal
         self._clock = clock
         self._observer = observer
@@ -62,6 +66,10 @@ class OutputGate:
         self._doomed = doomed
         self._rows: list[Pending] = []
         self._changes: list[tuple[Change, asyncio.Future[None]]] = []
+        self._durable: deque[
+            tuple[Sequence[Pending], Sequence[tuple[Change, asyncio.Future[None]]], dict[int, Exception]]
+        ]
+        self._durable = deque()
         self._task: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -91,7 +99,8 @@ class OutputGate:
         self._rows.append(pending)
 
     async def commit(self, changes: Sequence[Change]) -> None:
-        """Makes changes durable, together with whatever else waits. Raises what broke them, AppendFailed, OutcomeUnknown.
+        """Makes changes durable, together with whatever else waits. Raises what broke them, AppendFailed,
+        OutcomeUnknown.
 
         Cancelling the caller cancels nothing but its wait.
         """
@@ -129,8 +138,12 @@ class OutputGate:
                 failed = await self._append(batch, changes)
                 if failed is None:
                     continue
-                # The next commit's thread starts before the answers of this one are written: both take about as long.
-                loop.call_soon(self._release_all, batch, changes, failed)
+                self._durable.append((batch, changes, failed))
+                if self._rows or self._changes:
+                    # The next commit starts before the answers of this one are written: both take about as long.
+                    loop.call_soon(self._release_durable)
+                else:
+                    self._release_durable()
         finally:
             self._task = None
             loop.call_soon(self._settle)
@@ -138,6 +151,11 @@ class OutputGate:
     def _settle(self) -> None:
         if self._task is None:
             self._idle.set()
+
+    def _release_durable(self) -> None:
+        """Everything that is durable and not released yet, in the order of the commits."""
+        while self._durable:
+            self._release_all(*self._durable.popleft())
 
     async def _append(
         self, batch: Sequence[Pending], changes: Sequence[tuple[Change, asyncio.Future[None]]]
@@ -160,7 +178,7 @@ class OutputGate:
             self._break({session: error for session, error in failed.items() if session})
         return failed
 
-    # -- what follows; all of it synchronous -----------------------------------------------------------------------------
+    # -- what follows; all of it synchronous -------------------------------------------------------------------
 
     def _release_all(
         self,
@@ -230,7 +248,7 @@ class OutputGate:
         for _, future in (*changes, *left):
             if not future.done():
                 future.set_exception(error)
-        self._doomed(error)
+        self._doomed()
 
 
 def _lost(error: Exception) -> WireError:

@@ -64,7 +64,9 @@ class Residency:
     # -- waking --------------------------------------------------------------------------------------------------------
 
     def wake(self, slot: Slot) -> None:
-        """Begins to read the session unless that goes on already. When memory is full of busy actors its letters are refused."""
+        """Begins to read the session unless that goes on already. When memory is full of busy actors its letters are
+        refused.
+        """
         if slot.life in (Life.WAKING, Life.AWAKE):
             return
         if len(self._awake) + self._waking >= self._settings.resident_max and not self._make_room():
@@ -102,7 +104,7 @@ class Residency:
         except asyncio.CancelledError:
             error = shutting_down()
             raise
-        except Exception as cause:
+        except Exception as cause:  # noqa: BLE001 - translated, whatever it is
             error = self._registry.translate(slot, cause)
         finally:
             self._waking -= 1

@@ -44,7 +44,9 @@ class Sessions:
     async def create(
         self, tenant: str, live: bool, command: CreateCommand, key: str | None
     ) -> tuple[CatalogEntry, bool]:
-        """A new session, durable, or the one that this Idempotency-Key made before (and True). Raises Conflict, Overloaded."""
+        """A new session, durable, or the one that this Idempotency-Key made before (and True). Raises Conflict,
+        Overloaded.
+        """
         if key is None:
             return await self._create(tenant, live, command, None), False
         name = (tenant, live, key)
@@ -114,14 +116,16 @@ class Sessions:
     # -- deleting ------------------------------------------------------------------------------------------------------
 
     async def delete(self, slot: Slot) -> None:
-        """Ends a session for good: rows, file, sockets. Turns that were asked for before it are still taken. Raises WireError."""
+        """Ends a session for good: rows, file, sockets. Turns that were asked for before it are still taken. Raises
+        WireError.
+        """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if slot.deleting:
             raise NotFound(f"no session {slot.id}")
         slot.box().append(Deletion(done))
         self._host.schedule(slot)
         await done
-        # The mailbox came to the deletion: from here on the slot takes nothing new. A client that goes away stops nothing.
+        # The mailbox came to the deletion: the slot takes nothing new now, and a client that goes away stops nothing.
         await asyncio.shield(asyncio.ensure_future(self._delete(slot)))
 
     async def _delete(self, slot: Slot) -> None:

@@ -1,4 +1,6 @@
-"""The catalog: which sessions and keys there are. Reads take a ledger connection; writes are Changes for the journal's commit."""
+"""The catalog: which sessions and keys there are. Reads take a ledger connection; writes are Changes for the journal's
+commit.
+"""
 
 from __future__ import annotations
 

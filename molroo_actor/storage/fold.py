@@ -1,6 +1,7 @@
 """Folding: rows of the journal move into their sessions' own files, many a fold, oldest first, in one worker.
 
-A fold is two commits: first the file's, then the ledger's that says so; between them the rows stand in both, which reading
+A fold is two commits: first the file's, then the ledger's that says so; between them the rows stand in both, which
+reading
 and folding again both understand. Rows travel inside SQLite (the ledger and the file attached to one connection), not
 through Python: the interpreter belongs to the turns.
 """
@@ -75,7 +76,7 @@ class Folding:
         self.damaged: dict[int, str] = {}
         """Sessions whose file refused a fold for good, and why."""
 
-    # -- the loop's side -------------------------------------------------------------------------------------------------
+    # -- the loop's side ---------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Folds what is due until `stop`."""
@@ -193,7 +194,7 @@ class Folding:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._thread.shutdown()
 
-    # -- the thread's side -----------------------------------------------------------------------------------------------
+    # -- the thread's side -------------------------------------------------------------------------------------
 
     def _connection(self) -> sqlite3.Connection:
         if self._sql is None:
@@ -218,16 +219,18 @@ class Folding:
                 fsync_folder(path.parent)  # else a power cut may bring the rollback journal back and undo the fold
                 outcomes.append(outcome)
                 self.rows_folded += len(rowids)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - one session's trouble stays its own
                 self._disconnect()
                 outcomes.append((session, error))
         return outcomes
 
 
 def fold_one(sql: sqlite3.Connection, path: Path, session: int, rowids: Sequence[int], kept: int) -> Folded:
-    """Puts these journal rows into the session's file, in one commit of the file. `sql` has the ledger attached as `node`.
+    """Puts these journal rows into the session's file, in one commit of the file. `sql` has the ledger attached as
+    `node`.
 
-    Rows that stand there already, equal, are skipped: a kill between the two commits leaves them so. Raises Damaged when
+    Rows that stand there already, equal, are skipped: a kill between the two commits leaves them so. Raises Damaged
+    when
     the file holds something else or a hole would come to be, sqlite3.Error when the disk refuses.
     """
     folded_seq = _catalog_seq(sql, session)

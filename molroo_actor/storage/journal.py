@@ -1,15 +1,17 @@
 """The journal: rows of all sessions that are not folded yet, appended many a commit by the one writer.
 
 Here is the rule that everything stands on: `append` returns when its rows are durable, and what it says of a failure is
-certain. Which rows wait and who hears of them is the runtime's affair (output_gate.py); moving rows into session files is
+certain. Which rows wait and who hears of them is the runtime's affair (output_gate.py); moving rows into session
+files is
 fold.py's.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 import msgspec
 
@@ -18,12 +20,19 @@ from molroo_actor.storage import schema
 from molroo_actor.storage.node_db import NodeDb
 from molroo_actor.storage.rows import Change, Row
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _CHUNKS: Final = tuple(1 << power for power in range(9, -1, -1))
 """Rows a statement: powers of two, so that ten prepared statements serve every batch."""
 _GROUP: Final = "(" + ",".join("?" * (len(Row._fields) + 1)) + ")"
 _INSERT: Final = {
     rows: f"INSERT INTO journal (rowid, {schema.ROW_COLUMNS}) VALUES " + ",".join([_GROUP] * rows) for rows in _CHUNKS
 }
+_LONE_S: Final = 0.001
+"""A lone commit that takes longer than this was not worth the loop's time."""
+_LONE_PENANCE: Final = 200
+"""Lone commits that then go to the writer's thread."""
 _OF_ONE_SESSION: Final = frozenset(
     (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_ERROR)
 )
@@ -56,6 +65,32 @@ def is_disk_full(error: BaseException | None) -> bool:
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
 
 
+class _Lone:
+    """Whether a lone row is committed on the loop's own thread: two hand-overs less, as long as the disk is quick.
+
+    Measured with one socket in lock step: p50 .34 ms against .52. A commit that took long sends the next ones to the
+    writer's thread, where a slow disk holds up nobody.
+    """
+
+    def __init__(self) -> None:
+        self._elsewhere = 0
+
+    @property
+    def quick(self) -> bool:
+        if self._elsewhere:
+            self._elsewhere -= 1
+            return False
+        return True
+
+    def timed(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        began_s = time.perf_counter()
+        try:
+            return write(*args, **kwargs)
+        finally:
+            if time.perf_counter() - began_s > _LONE_S:
+                self._elsewhere = _LONE_PENANCE
+
+
 class Journal:
     """The journal of one node. All methods are for the loop's thread; `append` is never called while another runs."""
 
@@ -64,6 +99,7 @@ class Journal:
         self._node = node
         self._disk_full = disk_full
         self._next_rowid = 1
+        self._lone = _Lone()
         self._last_seq: dict[int, int] = {}
         self.tails: dict[int, Tail] = {}
         """By session, the one with the oldest row first."""
@@ -99,7 +135,8 @@ class Journal:
         self._last_seq.pop(session, None)
 
     async def append(self, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception]:
-        """Makes rows and changes durable in one commit and returns the sessions whose part is certainly absent, with why.
+        """Makes rows and changes durable in one commit and returns the sessions whose part is certainly absent, with
+        why.
 
         Raises AppendFailed when all of it is certainly absent (disk full, I/O error), OutcomeUnknown when nobody can
         tell; then this process must not go on. Cancelling the caller leaves the outcome unknown as well: do not.
@@ -110,7 +147,10 @@ class Journal:
             changes = [change for change in changes if change.session not in failed]
         first = self._next_rowid
         try:
-            failed |= await self._node.writer.run(_write, self._node.sql, first, rows, changes)
+            if len(rows) == 1 and not changes and self._lone.quick:
+                failed |= self._lone.timed(_write, self._node.sql, first, rows, changes)
+            else:
+                failed |= await self._node.writer.run(_write, self._node.sql, first, rows, changes)
         except sqlite3.Error as error:
             if is_disk_full(error):
                 self._disk_full()
@@ -193,7 +233,8 @@ def _load(sql: sqlite3.Connection) -> tuple[int, list[tuple[int, int, int, int, 
     rows = sql.execute(
         "SELECT j.rowid, j.session, j.seq, j.at_ms, 96 + length(j.state_after) + ifnull(length(j.input), 0)"
         " + ifnull(length(j.appraisal), 0) + ifnull(length(j.emotion), 0)"
-        " FROM journal j JOIN session s ON s.inner_id = j.session WHERE j.seq > ifnull(s.folded_seq, 0) ORDER BY j.rowid"
+        " FROM journal j JOIN session s ON s.inner_id = j.session"
+        " WHERE j.seq > ifnull(s.folded_seq, 0) ORDER BY j.rowid"
     ).fetchall()
     return highest, rows
 

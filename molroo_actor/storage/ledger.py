@@ -63,7 +63,9 @@ class Ledger:
             raise
 
     async def commit(self, changes: Sequence[Change]) -> None:
-        """Makes changes durable when no output gate runs (start-up, commands without a server). Raises what broke them."""
+        """Makes changes durable when no output gate runs (start-up, commands without a server). Raises what broke
+        them.
+        """
         failed = await self.journal.append([], changes)
         for error in failed.values():
             raise error

@@ -34,7 +34,8 @@ def connect(path: Path, mode: Literal["ro", "rw", "rwc"], *, any_thread: bool = 
 
 
 class ThreadedConnection(aiosqlite.Connection):
-    """An aiosqlite connection that runs a whole function in its thread: one hop for a transaction instead of one a statement.
+    """An aiosqlite connection that runs a whole function in its thread: one hop for a transaction instead of one a
+    statement.
 
     With a hop a statement, an error between two statements could not stop the second.
     """
@@ -77,7 +78,7 @@ class NodeDb:
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
-        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA cache_size = -4096")
         schema.migrate(connection, schema.NODE_MIGRATIONS, "node.db")
         self.sql = connection
         return connection
@@ -108,7 +109,9 @@ class NodeDb:
         await self.checkpointer.run(_checkpoint, self._checkpoint_sql, "PASSIVE")
 
     async def truncate_wal(self) -> None:
-        """Empties the log from the writer's own thread, so no commit is under way; nothing happens while a reader is in it."""
+        """Empties the log from the writer's own thread, so no commit is under way; nothing happens while a reader is
+        in it.
+        """
         await self.writer.run(_checkpoint, self.sql, "TRUNCATE")
 
     async def close(self) -> None:

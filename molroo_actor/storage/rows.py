@@ -31,8 +31,13 @@ class Row(NamedTuple):
 
     @property
     def size(self) -> int:
-        """About what it takes in the journal, in bytes."""
-        return 96 + sum(len(field) for field in self if isinstance(field, (bytes, str)))
+        """About what it takes in the journal, in bytes: once a turn, so without a loop."""
+        return (
+            160
+            + (len(self.state_after) if self.state_after is not None else 0)
+            + (len(self.input) if self.input is not None else 0)
+            + (len(self.appraisal) if self.appraisal is not None else 0)
+        )
 
 
 class CatalogEntry(msgspec.Struct, frozen=True):
@@ -65,7 +70,8 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Change(NamedTuple):
-    """Something of the ledger that is not a journal row. `apply` runs in the writer's thread inside the commit's transaction.
+    """Something of the ledger that is not a journal row. `apply` runs in the writer's thread inside the commit's
+    transaction.
 
     `session` tells whose it is: when one change breaks a commit, the others are tried again without that session's.
     """

@@ -36,7 +36,8 @@ _NODE_1: Final = (
          kind TEXT NOT NULL, msg_id TEXT, id_digest INTEGER, body_hash BLOB, input BLOB, appraisal BLOB,
          emotion BLOB, label TEXT, state_after BLOB NOT NULL)""",
     """CREATE TABLE alarm (
-         session INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, set_seq INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0)""",
+         session INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, set_seq INTEGER NOT NULL,
+         attempt INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX alarm_due ON alarm (due_ms)",
     """CREATE TABLE api_key (
          id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, live INTEGER NOT NULL, digest BLOB NOT NULL UNIQUE,

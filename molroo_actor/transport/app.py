@@ -24,6 +24,7 @@ from molroo_actor.settings import Settings, SettingsError
 from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport.auth import Origins
+from molroo_actor.transport.listener import Listener
 from molroo_actor.transport.metrics import Metrics
 from molroo_actor.transport.rest import Rest, json_response
 from molroo_actor.transport.websocket import Sockets
@@ -54,6 +55,7 @@ class Server:
         self._folding: Folding
         self._sockets: Sockets
         self._admin: AdminServer
+        self._listener: Listener
 
     # -- starting ------------------------------------------------------------------------------------------------------
 
@@ -119,13 +121,12 @@ class Server:
             app, access_log=None, handle_signals=False, shutdown_timeout=0.2, keepalive_timeout=75
         )
         await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, self.settings.host, self.settings.port, ssl_context=tls, backlog=1024, reuse_address=True
-        )
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"{'https' if tls else 'http'}://{shown}:{port}"
+        server = self._runner.server
+        assert server is not None
+        handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._listener = Listener(server, handles - self.settings.handles_reserve, tls)
+        self.host.residency.ticks.append(self._listener.tick)
+        self.url = await self._listener.start(self.settings.host, self.settings.port)
 
     # -- for operators -------------------------------------------------------------------------------------------------
 
@@ -161,6 +162,8 @@ class Server:
         yield "molroo_resident", "Actors in memory", host.residency.residents
         yield "molroo_slots", "Sessions with an actor, a socket or a letter", len(slots)
         yield "molroo_sockets", "Open WebSockets", self._sockets.count
+        yield "molroo_connections", "Open TCP connections", self._listener.connections
+        yield "molroo_accept_pauses_total", "Times that accepting paused for want of handles", self._listener.pauses
         yield "molroo_gate_depth", "Rows that wait for a commit", host.gate.depth
         yield "molroo_mailbox_depth", "Letters that wait in all mailboxes", sum(slot.depth for slot in slots.values())
         yield "molroo_journal_bytes", "Journal rows not folded yet", journal.size
@@ -186,8 +189,7 @@ class Server:
 
     async def _stop_serving(self) -> None:
         if self._runner is not None:
-            for site in list(self._runner.sites):
-                await site.stop()
+            self._listener.stop()
         if hasattr(self, "host"):
             await self.host.stop()
         if self._runner is not None:

@@ -1,4 +1,6 @@
-"""/metrics: what the runtime tells its observer, and what can be read off it at the moment of asking. No session is named."""
+"""/metrics: what the runtime tells its observer, and what can be read off it at the moment of asking. No session is
+named.
+"""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Rest:
             app.router.add_route(method, path, self.wrap(handler))
         app.router.add_route(hdrs.METH_GET, "/v1/ws/{session_id}", self._upgrade(socket))
 
-    # -- around every handler --------------------------------------------------------------------------------------------
+    # -- around every handler ----------------------------------------------------------------------------------
 
     def wrap(self, handler: Handler) -> Handler:
         """Errors become answers; every answer gets its request id and CORS headers."""
@@ -172,7 +172,7 @@ class Rest:
         response.headers[hdrs.ALLOW] = names
         return response
 
-    # -- steps that handlers share ---------------------------------------------------------------------------------------
+    # -- steps that handlers share -----------------------------------------------------------------------------
 
     def _enter(self, request: web.Request) -> tuple[Key, Bucket]:
         key = key_of(request, self._keyring)
@@ -204,7 +204,7 @@ class Rest:
     def _wants_prompt(self, request: web.Request) -> bool:
         return rest.flag(request.query.get("prompt_data"), "prompt_data", default=True)
 
-    # -- sessions --------------------------------------------------------------------------------------------------------
+    # -- sessions ----------------------------------------------------------------------------------------------
 
     async def _health(self, request: web.Request) -> web.Response:  # noqa: ARG002
         health = {"status": "ok", "version": __version__, "storage": "sqlite", "sessions": self._sessions.count}
@@ -242,7 +242,7 @@ class Rest:
         await self._sessions.delete(await self._find(key, request.match_info["session_id"], bucket))
         return json_response(b'{"deleted":true}')
 
-    # -- turns -----------------------------------------------------------------------------------------------------------
+    # -- turns -------------------------------------------------------------------------------------------------
 
     async def _turn(self, request: web.Request) -> web.Response:
         return await self._take_turn(request, commands.turn)
@@ -262,7 +262,7 @@ class Rest:
         shown = views.rest_turn(answer.result, answer.seq, answer.prompt if with_prompt else None)
         return json_response(shown, headers={"Idempotent-Replayed": "true"} if duplicate else None)
 
-    # -- reading ---------------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------------------
 
     async def _state(self, request: web.Request) -> web.Response:
         key, bucket = self._enter(request)
@@ -311,7 +311,7 @@ class Rest:
         page = rest.HistoryPage(items, items[-1].seq if len(rows) > limit else None)
         return json_response(rest.encode(page))
 
-    # -- proactive -------------------------------------------------------------------------------------------------------
+    # -- proactive ---------------------------------------------------------------------------------------------
 
     async def _proactive(self, request: web.Request) -> web.Response:
         key, bucket = self._enter(request)

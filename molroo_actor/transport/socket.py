@@ -1,4 +1,5 @@
-"""One client's socket as a connection of the runtime. Frames are written to the transport at once: nothing waits for a peer.
+"""One client's socket as a connection of the runtime. Frames are written to the transport at once: nothing waits for
+a peer.
 
 aiohttp's own send and close may wait for a peer that does not read (its drain), so nothing here uses them.
 """
@@ -54,7 +55,8 @@ class Socket:
     """One client's socket, with its duties: pings, limits, its close."""
 
     __slots__ = (
-        "_duties", "awaiting_pong", "bucket", "busy", "closing", "key_id", "refusals", "room", "transport", "with_prompt",
+        "_duties", "awaiting_pong", "bucket", "busy", "closing", "key_id", "refusals", "room", "transport",
+        "with_prompt",
     )  # fmt: skip
 
     def __init__(self, transport: asyncio.Transport, duties: Duties, bucket: Bucket) -> None:

@@ -26,7 +26,7 @@ from molroo_actor.errors import (
     WireError,
 )
 from molroo_actor.protocol import commands, messages, rest, resume, views
-from molroo_actor.protocol.commands import AckProactive, GetState, Ping, SetPreferences, TurnCommand
+from molroo_actor.protocol.commands import AckProactive, Command, GetState, Ping, SetPreferences, TurnCommand
 from molroo_actor.runtime.connection import Attachment, Parting
 from molroo_actor.runtime.host import Host, Snapshot, Welcome
 from molroo_actor.runtime.keyring import Keyring
@@ -155,22 +155,12 @@ class Sockets:
         return ws
 
     async def _serve(self, request: web.Request, ws: WebSocket, socket: Socket, refused: Bucket) -> None:
+        entered = await self._enter(request, socket, refused)
+        if entered is None:
+            return
+        slot, attachment = entered
         try:
-            slot, welcome = await self._enter(request, socket)
-        except (Unauthorized, NotFound) as error:
-            refused.take(self._clock.monotonic_s())
-            socket.fail(error)
-            return
-        except WireError as error:
-            socket.fail(error)
-            return
-        except Exception:
-            log.exception("a connection failed on its way in")
-            socket.fail(Internal())
-            return
-        try:
-            await self._catch_up(request, socket, slot, welcome)
-            await self._read(ws, socket, slot, welcome.attachment)
+            await self._read(ws, socket, slot, attachment)
         except WireError as error:
             socket.fail(error)
         except Exception as error:
@@ -178,9 +168,33 @@ class Sockets:
                 log.exception("a connection failed")
                 socket.fail(Internal())
         finally:
-            self._host.detach(slot, welcome.attachment)
+            self._host.detach(slot, attachment)
 
-    async def _enter(self, request: web.Request, socket: Socket) -> tuple[Slot, Welcome]:
+    async def _enter(self, request: web.Request, socket: Socket, refused: Bucket) -> tuple[Slot, Attachment] | None:
+        """From the key to the live stream; None when the connection was refused and told so.
+
+        What is needed on the way only must not stay in a variable of `_serve`: it would live as long as the socket.
+        """
+        slot: Slot | None = None
+        welcome: Welcome | None = None
+        try:
+            slot, welcome = await self._attach(request, socket)
+            await self._catch_up(request, socket, slot, welcome)
+            return slot, welcome.attachment
+        except WireError as error:
+            if isinstance(error, (Unauthorized, NotFound)):
+                refused.take(self._clock.monotonic_s())
+            socket.fail(error)
+        except ConnectionError:
+            socket.transport.abort()
+        except Exception:
+            log.exception("a connection failed on its way in")
+            socket.fail(Internal())
+        if slot is not None and welcome is not None:
+            self._host.detach(slot, welcome.attachment)
+        return None
+
+    async def _attach(self, request: web.Request, socket: Socket) -> tuple[Slot, Welcome]:
         self._origins.check(request.headers.get(hdrs.ORIGIN))
         key = key_of(request, self._keyring, query=True)
         query = request.query
@@ -259,7 +273,9 @@ class Sockets:
                     return
 
     async def _room(self, socket: Socket, attachment: Attachment, below: int) -> None:
-        """Stops reading until fewer turns than `below` of this socket are unanswered: fair to the session's other senders."""
+        """Stops reading until fewer turns than `below` of this socket are unanswered: fair to the session's other
+        senders.
+        """
         socket.busy = True
         try:
             while attachment.unanswered >= below and not socket.closing:
@@ -271,14 +287,19 @@ class Sockets:
 
     async def _text(self, socket: Socket, slot: Slot, attachment: Attachment, data: bytes) -> None:
         reply_to: str | None = None
-        try:
-            body = commands.decode_object(data)
-            reply_to = commands.message_id(body.get("id"))
-            command = commands.frame(body, reply_to)
-        except WireError as error:
-            socket.bucket.take(self._clock.monotonic_s())
-            socket.refuse(error, reply_to)
-            return
+        turn = commands.exact_frame(data)
+        if turn is not None:
+            command: Command = turn
+            reply_to = turn.msg_id
+        else:
+            try:
+                body = commands.decode_object(data)
+                reply_to = commands.message_id(body.get("id"))
+                command = commands.frame(body, reply_to)
+            except WireError as error:
+                socket.bucket.take(self._clock.monotonic_s())
+                socket.refuse(error, reply_to)
+                return
         wait_s = socket.bucket.take(self._clock.monotonic_s())
         if wait_s:
             rate = self._settings.socket_messages_per_s
