@@ -116,7 +116,7 @@ def _good(score: list[float], s: State, gate: float, _guilt: float) -> None:
     score[_TRUST] += gate * (0.4 * nc + 1.2 * (ct - 0.5) + 0.8 * (ex - 0.5))
     score[_SURPRISE] += gate * (2.0 * sudden * (1.0 - gc))
     if s.c_v < -0.1:
-        score[_RELIEF] += gate * (1.0 * gc * (-s.c_v + 0.3))
+        score[_RELIEF] += gate * (1.8 * gc * (-s.c_v + 0.3))
 
 
 def _bad(score: list[float], s: State, gate: float, guilt: float) -> None:

@@ -134,7 +134,8 @@ def test_letter_case_and_names_move_nothing(read: Read) -> None:
 
 def test_but_gives_the_weight_to_what_follows(read: Read) -> None:
     assert read("you are slow but you are wonderful").goal_congruence > 0.1
-    assert read("you are wonderful but you are slow and rude and annoying").goal_congruence < 0.0
+    but = read("you are wonderful but you are rude").goal_congruence
+    assert but < read("you are wonderful and you are rude").goal_congruence - 0.1
 
 
 def test_laughter_makes_a_small_insult_a_joke_but_not_a_large_one(params: Params, fresh: State) -> None:

@@ -56,6 +56,10 @@ def test_a_quiet_span_passes_stages_right_after_their_least_stay() -> None:
     assert settle(9, 0, HOUR_MS - 1, (0.0, 0.0, 0.3)) == (9, 0)
 
 
+def test_a_shock_waits_for_an_event_however_long_the_silence() -> None:
+    assert settle(1, 0, DAY_MS, (0.9, 0.9, 0.5)) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("distress", "control", "energy", "trust", "strategy"),
     [
@@ -109,6 +113,10 @@ def test_trust_is_lost_at_least_twice_as_fast_as_it_is_won() -> None:
         won = bond(0.5, 0.2, 0.1, 0.8, size, -0.5, 0.5)[0] - 0.5
         lost = 0.5 - bond(0.5, 0.2, 0.1, 0.8, -size, -0.5, -0.5)[0]
         assert lost >= 2 * won > 0.0
+
+
+def test_trust_ends_at_nothing() -> None:
+    assert bond(0.01, 0.2, 0.1, 1.0, -1.0, -1.0, -1.0)[0] == 0.0
 
 
 def test_the_four_attachment_styles() -> None:

@@ -56,6 +56,13 @@ def test_a_clear_appraisal_is_felt_by_its_name(tell: Tell, label: str, vector: A
     assert tell(Reading(vector)).result.discrete_emotion.primary == label
 
 
+def test_good_news_after_fear_is_relief_without_any_text(tell: Tell) -> None:
+    good = Reading(Appraisal(0.6, 0.55, 0.6, 0.5, -0.2, 0.1))
+    scared = tell(Reading(Appraisal(0.9, -0.8, 0.1, 0.2, -0.2, -0.5, urgency=0.95)))
+    assert tell(good, state=scared.state).result.discrete_emotion.primary == "relief"
+    assert tell(good).result.discrete_emotion.primary != "relief"
+
+
 def test_a_given_vector_is_echoed_as_it_was(tell: Tell) -> None:
     vector = Appraisal(0.123456789, -1.0, 0.0, 1.0, 0.5, -0.25, urgency=0.75)
     assert tell(Reading(vector)).result.appraisal is vector
