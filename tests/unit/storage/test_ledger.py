@@ -34,9 +34,11 @@ async def test_a_second_opening_refuses_in_one_clear_line(tmp_path: Path) -> Non
 async def test_a_ledger_of_a_newer_program_is_refused_and_the_folder_given_back(tmp_path: Path) -> None:
     async with store(tmp_path) as it:
         it.ledger.node.sql.execute("PRAGMA user_version = 7")
+    before = set(threading.enumerate())
     for _ in range(2):
         with pytest.raises(NewerFormat, match=r"node.db has format 7, this program knows up to 1: run a newer"):
             await Ledger(tiny(tmp_path)).open()
+    assert await _outliving(before) == []
 
 
 async def test_a_damaged_ledger_is_refused_with_its_name_and_the_way_to_repair(tmp_path: Path) -> None:
@@ -47,6 +49,22 @@ async def test_a_damaged_ledger_is_refused_with_its_name_and_the_way_to_repair(t
     with pytest.raises(Damaged, match=r"node\.db cannot be read .* \.recover"):
         await Ledger(tiny(tmp_path)).open()
     assert await _outliving(before) == []
+
+
+def test_a_refused_start_says_one_line_and_no_thread_adds_a_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: complaints.append(repr(args.exc_value)))
+    DataFolder(tmp_path / "data").make()
+    (tmp_path / "data/node.db").write_bytes(b"garbage " * 2000)
+    for _ in range(20):
+        before = set(threading.enumerate())
+        with pytest.raises(Damaged):
+            asyncio.run(Ledger(tiny(tmp_path)).open())
+        for thread in set(threading.enumerate()) - before:
+            thread.join(5)
+    assert complaints == []
 
 
 async def test_a_ledger_with_a_damaged_table_is_refused_and_leaves_no_thread(tmp_path: Path) -> None:
