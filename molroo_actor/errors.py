@@ -9,7 +9,8 @@
       StorageError         never leaves the process as it is; the runtime translates
         AppendFailed       the rows are certainly not on disk
         OutcomeUnknown     nobody can tell whether they are: the process must end
-        Damaged            a file or a history that is not what was written
+        Unavailable        a read failed in a way that may pass (no handles, busy)
+      Damaged            a file or a history that is not what was written
         DataInUse NewerFormat      start-up refusals, one clear line
       IllegalTransition    a bug: a signal that the state does not know
 
@@ -111,6 +112,10 @@ class AppendFailed(StorageError):
 
 class OutcomeUnknown(StorageError):
     """A commit failed and so did the probe: rows may or may not be on disk. Only a restart can tell."""
+
+
+class Unavailable(StorageError):
+    """A read failed for a reason that may pass: no handles, a file that somebody else holds."""
 
 
 class Damaged(StorageError):

@@ -251,9 +251,10 @@ def idempotency_key(header: str | None) -> str | None:
     """The Idempotency-Key header, checked."""
     if header is None:
         return None
-    if not 1 <= len(header) <= 64:
+    # Bytes that are no UTF-8 come as lone surrogates.
+    if not 1 <= len(header) <= 64 or any("\ud800" <= letter <= "\udfff" for letter in header):
         raise ValidationFailed(
-            f"Idempotency-Key must have 1 to 64 characters, got {len(header)}",
+            f"Idempotency-Key must have 1 to 64 characters of UTF-8, got {len(header)}",
             details={"path": "header.Idempotency-Key"},
         )
     return header

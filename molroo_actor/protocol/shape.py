@@ -96,7 +96,10 @@ class Shape(Generic[T]):
         if isinstance(item, dict):
             return self.tidy(item, path)
         if isinstance(item, list):
-            return [self.tidy_within(part, f"{path}[{index}]") for index, part in enumerate(item)]
+            return [
+                self.tidy(part, f"{path}[{index}]") if isinstance(part, dict) else part
+                for index, part in enumerate(item)
+            ]
         return item
 
     # -- saying what was wrong -----------------------------------------------------------------------------------------

@@ -378,10 +378,7 @@ class Host:
             return
         slot.signal(Signal.BREAK)
         self.residency.dropped(slot)
-        thinking, slot.thinking = slot.thinking, None
-        if thinking is not None:
-            thinking.asker.refused(error)
-        self.registry.refuse_all(slot, error)
+        self._refuse_everything(slot, error)
         if slot.forgettable:
             self.registry.forget(slot)
 
@@ -389,7 +386,14 @@ class Host:
         self.doomed.set()
         unknown = Overloaded("the server's disk failed; try again later", retry_after_s=5, details={"reason": "disk"})
         for slot in list(self.registry.by_inner.values()):
-            self.registry.refuse_all(slot, unknown)
+            self._refuse_everything(slot, unknown)
+
+    def _refuse_everything(self, slot: Slot, error: WireError) -> None:
+        """The turn that waits for its appraisal, then the mailbox."""
+        thinking, slot.thinking = slot.thinking, None
+        if thinking is not None:
+            thinking.asker.refused(error)
+        self.registry.refuse_all(slot, error)
 
     # -- small things ------------------------------------------------------------------------------------------
 
@@ -407,10 +411,7 @@ class Host:
         self.residency.stop()
         error = shutting_down()
         for slot in list(self.registry.by_inner.values()):
-            self.registry.refuse_all(slot, error)
-            if slot.thinking is not None:
-                slot.thinking.asker.refused(error)
-                slot.thinking = None
+            self._refuse_everything(slot, error)
         await self.registry.cancel_tasks()
         self.gate.flush()
         await self.gate.idle()

@@ -9,8 +9,9 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 
+from molroo_actor import ids
 from molroo_actor.clock import Clock
-from molroo_actor.errors import MolrooError, NotFound, Overloaded, SessionDamaged, WireError
+from molroo_actor.errors import Damaged, NewerFormat, NotFound, Overloaded, SessionDamaged, WireError
 from molroo_actor.runtime.mailbox import Deletion
 from molroo_actor.runtime.observer import Observer
 from molroo_actor.runtime.slot import Slot
@@ -44,7 +45,7 @@ class Registry:
         Use it before the next await: an unused slot may be forgotten.
         """
         slot = self.by_name.get((tenant, live, session_id))
-        if slot is None:
+        if slot is None and ids.is_session_id(session_id):
             entry = await self.ledger.read(catalog.find, tenant, live, session_id)
             slot = self.by_name.get((tenant, live, session_id))
             if entry is not None and slot is None:
@@ -53,7 +54,7 @@ class Registry:
                 self.by_inner[slot.inner_id] = slot
                 self.unproven.add(slot)
         if slot is None or slot.deleting:
-            raise NotFound(f"no session {session_id}")
+            raise NotFound(f"no session {session_id[:64]!r}")
         return slot
 
     def forget(self, slot: Slot) -> None:
@@ -80,7 +81,7 @@ class Registry:
         """What a client is told of a failed read; damage is remembered for doctor."""
         if isinstance(error, WireError):
             return error
-        if isinstance(error, MolrooError):
+        if isinstance(error, (Damaged, NewerFormat)):
             self.damaged[slot.inner_id] = str(error)
             log.error("session %s is damaged: %s", slot.inner_id, error)
             return SessionDamaged()

@@ -35,7 +35,7 @@ class Sessions:
         self._folding = folding
         self._ledger = host.ledger
         self.count = host.ledger.sessions
-        self._creating: dict[tuple[str, bool, str], asyncio.Future[None]] = {}
+        self._creating: dict[tuple[str, bool, str], asyncio.Future[CatalogEntry]] = {}
         self._purged_s = host.clock.monotonic_s()
         host.residency.ticks.append(self._tick)
 
@@ -51,18 +51,17 @@ class Sessions:
             return await self._create(tenant, live, command, None), False
         name = (tenant, live, key)
         while name in self._creating:
-            await asyncio.shield(self._creating[name])
+            await asyncio.wait((self._creating[name],))
         made = await self._made_before(name, command)
         if made is not None:
             return made, True
         if name in self._creating:  # somebody began while the catalog was read
             return await self.create(tenant, live, command, key)
-        done = self._creating[name] = asyncio.get_running_loop().create_future()
-        try:
-            return await self._create(tenant, live, command, catalog.CreationKey(key, command.body_hash)), False
-        finally:
-            del self._creating[name]
-            done.set_result(None)
+        creation = catalog.CreationKey(key, command.body_hash)
+        task = asyncio.ensure_future(self._create(tenant, live, command, creation))
+        self._creating[name] = task
+        task.add_done_callback(lambda _: self._creating.pop(name))
+        return await asyncio.shield(task), False  # a client that goes away stops nothing: its repeat finds the session
 
     async def _made_before(self, name: tuple[str, bool, str], command: CreateCommand) -> CatalogEntry | None:
         found = await self._ledger.read(catalog.creation, *name)
@@ -163,9 +162,11 @@ class Sessions:
 
     async def entry(self, tenant: str, live: bool, session_id: str) -> CatalogEntry:
         """A session's catalog entry; wakes nothing. Raises NotFound."""
-        found = await self._ledger.read(catalog.find, tenant, live, session_id)
+        found = None
+        if ids.is_session_id(session_id):
+            found = await self._ledger.read(catalog.find, tenant, live, session_id)
         if found is None:
-            raise NotFound(f"no session {session_id}")
+            raise NotFound(f"no session {session_id[:64]!r}")
         return found
 
     def item(self, entry: CatalogEntry) -> SessionItem:
@@ -174,7 +175,7 @@ class Sessions:
         active_ms = entry.last_active_ms
         tail = self._ledger.journal.tails.get(entry.inner_id)
         if tail is not None:
-            active_ms = max(active_ms, tail.last_ms)
+            active_ms = max(active_ms, tail.times_ms[-1])
         return SessionItem(entry.id, entry.name, entry.created_ms, active_ms, self.status(slot))
 
     def status(self, slot: Slot | None) -> Status:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from molroo_actor.engine import Params, derive
 from molroo_actor.errors import Damaged
 from molroo_actor.protocol.record import Record, decode_persona, decode_record
 from molroo_actor.storage import catalog
+from molroo_actor.storage.readers import LedgerConnection
 from molroo_actor.storage.rows import History
 from molroo_actor.storage.session_file import read_history
 
@@ -23,8 +23,8 @@ class Waking(NamedTuple):
     history: History
 
 
-def read(ledger: sqlite3.Connection, path: Path, session: int, rowids: Sequence[int], kept: int) -> Waking | None:
-    """Reads a session, in a reading thread. None when it is gone. Raises Damaged, NewerFormat, sqlite3.Error, OSError."""
+def read(ledger: LedgerConnection, path: Path, session: int, rowids: Sequence[int], kept: int) -> Waking | None:
+    """Reads a session, in a reading thread. None when it is gone. Raises Damaged, NewerFormat."""
     found = catalog.beginning(ledger, session)
     if found is None:
         return None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from molroo_actor.clock import Clock
-from molroo_actor.errors import Damaged, MolrooError
+from molroo_actor.errors import Damaged
 from molroo_actor.settings import Settings
 from molroo_actor.storage import catalog, journal, schema
 from molroo_actor.storage.layout import DataFolder, fsync_folder
@@ -31,6 +31,8 @@ _RETRY_FIRST_S = 1.0
 _RETRY_MAX_S = 300.0
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
 _TRIM_EVERY_S = 1.0
+_CLOCK_WENT_BACK_MS = 3_600_000
+"""A row from so far ahead was written before the wall clock went back: its age says nothing, so it is due."""
 
 
 class Folded(NamedTuple):
@@ -104,9 +106,8 @@ class Folding:
         for session, tail in self._journal.tails.items():
             if len(due) == self._settings.fold_sessions_max:
                 break
-            if not pressed and tail.since_ms > horizon_ms:
-                if tail.since_ms > horizon_ms + 3_600_000:
-                    due.append(session)  # the wall clock went back: age says nothing
+            young = horizon_ms < tail.since_ms <= horizon_ms + _CLOCK_WENT_BACK_MS
+            if young and not pressed:
                 continue
             if session not in self._excluded and self._retry.get(session, (0.0, 0.0))[0] <= now_s:
                 due.append(session)
@@ -119,8 +120,8 @@ class Folding:
         try:
             folded = await asyncio.get_running_loop().run_in_executor(self._thread, self._fold_all, work)
             await self._settle(folded)
-        except MolrooError as error:
-            log.warning("fold: the ledger did not take a round (%s); it is folded again", error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rows are safe in the journal
+            log.warning("fold: the ledger did not take a round (%r); it is folded again", error)
             await self._pause()
         finally:
             self._in_round = frozenset()
@@ -237,9 +238,13 @@ def fold_one(sql: sqlite3.Connection, path: Path, session: int, rowids: Sequence
     mode = "rwc" if folded_seq is None else "rw"  # only the first fold may create the file
     if mode == "rw" and not path.exists():
         raise Damaged("session file: missing")
-    sql.execute("ATTACH ? AS s", (f"{path.as_uri()}?mode={mode}",))
+    attached = False
     try:
+        sql.execute("ATTACH ? AS s", (f"{path.as_uri()}?mode={mode}",))
+        attached = True
         sql.execute("PRAGMA s.synchronous = FULL")
+        if mode == "rw" and schema.version(sql, "s") == 0:
+            raise Damaged("session file: empty")
         schema.migrate(sql, schema.SESSION_MIGRATIONS, "the session file", "s")
         sql.execute("BEGIN IMMEDIATE")
         try:
@@ -254,7 +259,8 @@ def fold_one(sql: sqlite3.Connection, path: Path, session: int, rowids: Sequence
             raise Damaged(f"session file: {error}") from error
         raise
     finally:
-        sql.execute("DETACH s")
+        if attached:
+            sql.execute("DETACH s")
     return folded._replace(through_rowid=rowids[-1])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, ParamSpec, TypeVar
 
@@ -41,13 +42,16 @@ _OF_ONE_SESSION: Final = frozenset(
 class Tail(msgspec.Struct):
     """A session's rows that are in the journal only."""
 
-    since_ms: int
-    """When the oldest was written, by the wall."""
-    last_ms: int
-    """When the newest was."""
     rowids: list[int]
+    times_ms: list[int]
+    """When each was written, by the wall."""
     last_seq: int
     size: int
+
+    @property
+    def since_ms(self) -> int:
+        """When the oldest was written."""
+        return self.times_ms[0]
 
 
 def is_of_one_session(error: Exception) -> bool:
@@ -116,11 +120,11 @@ class Journal:
     def _note(self, rowid: int, session: int, seq: int, at_ms: int, size: int) -> None:
         tail = self.tails.get(session)
         if tail is None:
-            self.tails[session] = Tail(at_ms, at_ms, [rowid], seq, size)
+            self.tails[session] = Tail([rowid], [at_ms], seq, size)
         else:
             tail.rowids.append(rowid)
+            tail.times_ms.append(at_ms)
             tail.last_seq = seq
-            tail.last_ms = at_ms
             tail.size += size
         self.size += size
 
@@ -201,10 +205,11 @@ class Journal:
         if tail is None:
             return
         self.size -= tail.size
-        rest = [rowid for rowid in tail.rowids if rowid > through_rowid]
-        if rest:
-            share = tail.size * len(rest) // len(tail.rowids)
-            self.tails[session] = Tail(tail.since_ms, tail.last_ms, rest, tail.last_seq, share)
+        gone = bisect_right(tail.rowids, through_rowid)
+        left = len(tail.rowids) - gone
+        if left:
+            share = tail.size * left // len(tail.rowids)
+            self.tails[session] = Tail(tail.rowids[gone:], tail.times_ms[gone:], tail.last_seq, share)
             self.size += share
 
     def dropped(self, session: int) -> None:
@@ -253,12 +258,10 @@ def _insert(sql: sqlite3.Connection, rowid: int, rows: Sequence[Row]) -> None:
 
 
 def _write(sql: sqlite3.Connection, rowid: int, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception]:
-    if not changes and len(rows) in _INSERT:
-        _insert(
-            sql, rowid, rows
-        )  # alone it commits by itself, and waits for the interpreter once instead of three times
-        return {}
     try:
+        if not changes and len(rows) in _INSERT:
+            _insert(sql, rowid, rows)  # one statement commits by itself, and waits for the interpreter once, not thrice
+            return {}
         sql.execute("BEGIN IMMEDIATE")
         _insert(sql, rowid, rows)
         for change in changes:
@@ -299,7 +302,7 @@ def _write_apart(
                 failed[session] = error
             sql.execute("RELEASE one")
         sql.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException:
         if sql.in_transaction:
             sql.execute("ROLLBACK")
         raise

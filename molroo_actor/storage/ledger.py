@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from molroo_actor.errors import Damaged
+from molroo_actor.errors import Damaged, Unavailable
 from molroo_actor.settings import Settings
 from molroo_actor.storage import catalog, journal
 from molroo_actor.storage.layout import DataFolder, fsync_folder
@@ -55,7 +55,7 @@ class Ledger:
             for inner_id in await self.readers.run(catalog.deleting):
                 await self.finish_delete(inner_id)
                 await self.commit([catalog.end_delete(inner_id)])
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, Unavailable) as error:
             await self.close()
             raise Damaged(self.node.repair_hint(error)) from error
         except BaseException:

@@ -6,6 +6,7 @@ What is written is decided in journal.py and catalog.py.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -58,12 +59,22 @@ class NodeDb:
     async def open(self) -> None:
         """Opens and migrates. Raises Damaged with the way to repair, NewerFormat, OSError."""
         try:
-            self.writer = ThreadedConnection(self._connect_writer, 64)
-            _ = await self.writer
-            self.checkpointer = ThreadedConnection(self._connect_checkpointer, 64)
-            _ = await self.checkpointer
+            await asyncio.to_thread(self._prepare)
         except sqlite3.DatabaseError as error:
             raise Damaged(self.repair_hint(error)) from error
+        self.writer = ThreadedConnection(self._connect_writer, 64)
+        _ = await self.writer
+        self.checkpointer = ThreadedConnection(self._connect_checkpointer, 64)
+        _ = await self.checkpointer
+
+    def _prepare(self) -> None:
+        """Everything that may find the file unreadable, before any connection has a thread that must be ended."""
+        connection = connect(self._folder.node_db, "rwc")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            schema.migrate(connection, schema.NODE_MIGRATIONS, "node.db")
+        finally:
+            connection.close()
 
     def repair_hint(self, error: Exception) -> str:
         """What an operator is told when the ledger cannot be read."""
@@ -74,12 +85,10 @@ class NodeDb:
         )
 
     def _connect_writer(self) -> sqlite3.Connection:
-        connection = connect(self._folder.node_db, "rwc", any_thread=True)
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection = connect(self._folder.node_db, "rw", any_thread=True)
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
         connection.execute("PRAGMA cache_size = -4096")
-        schema.migrate(connection, schema.NODE_MIGRATIONS, "node.db")
         self.sql = connection
         return connection
 

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
+from molroo_actor.errors import Unavailable
 from molroo_actor.storage.node_db import NodeDb
 
 P = ParamSpec("P")
 T = TypeVar("T")
+LedgerConnection = sqlite3.Connection
+"""What reading functions get: the ledger, open for reading."""
 
 
 class Readers:
@@ -30,10 +33,16 @@ class Readers:
     async def run(
         self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Runs `function(ledger_connection, …)` in one of the threads and returns what it returns or raises."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, lambda: function(self._ledger(), *args, **kwargs)
-        )
+        """Runs `function(ledger_connection, …)` in one of the threads and returns what it returns.
+
+        Raises what it raises; errors of SQLite and the system as Unavailable, their cause kept.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, lambda: function(self._ledger(), *args, **kwargs)
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise Unavailable(repr(error)) from error
 
     def _ledger(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -65,6 +65,14 @@ def _folded_seq(ledger: sqlite3.Connection, session: int) -> int | None:
     return seq
 
 
+def _begun(path: Path) -> bool:
+    """Whether a first fold has come as far as tables; until then all rows are in the journal."""
+    if not path.exists():
+        return False
+    with opened(path) as file:
+        return schema.version(file) > 0
+
+
 def _check_joined(rows: Sequence[Row], first: int) -> None:
     for expected, row in enumerate(rows, start=first):
         if row.seq != expected:
@@ -85,7 +93,7 @@ def read_history(ledger: sqlite3.Connection, path: Path, session: int, rowids: S
     folded_seq = _folded_seq(ledger, session)
     rows = _journal_rows(ledger, session, rowids)
     last_seq = rows[-1].seq if rows else 0
-    if folded_seq is None and not path.exists():
+    if folded_seq is None and not _begun(path):
         _check_joined(rows, 1)
         ids = [(row.id_digest, row.seq) for row in rows if row.id_digest is not None]
         recent = [pair for pair in ids if pair[1] > last_seq - kept]
@@ -128,7 +136,7 @@ def read_rows(
     """Rows with seq > after_seq, ascending, without a hole, at most `limit`. Raises Damaged."""
     folded_seq = _folded_seq(ledger, session)
     rows = {row.seq: row for row in _journal_rows(ledger, session, rowids) if row.seq > after_seq}
-    if folded_seq is not None or path.exists():
+    if folded_seq is not None or _begun(path):
         with opened(path) as file:
             rows |= {row.seq: row for row in _file_rows(file, session, after_seq, limit)}
     found = [rows[seq] for seq in sorted(rows)[:limit]]
@@ -144,7 +152,7 @@ def find_id(
     for row in _journal_rows(ledger, session, rowids):
         if row.msg_id == msg_id:
             return row.seq
-    if folded_seq is None and not path.exists():
+    if folded_seq is None and not _begun(path):
         return None
     with opened(path) as file:
         found = file.execute(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -292,7 +291,7 @@ class Rest:
     async def _rows(self, slot: Slot, after_seq: int, limit: int) -> list[Row]:
         try:
             return await self._host.rows(slot, after_seq, limit)
-        except (StorageError, sqlite3.Error, OSError) as error:
+        except StorageError as error:
             raise self._host.registry.translate(slot, error) from error
 
     async def _history(self, request: web.Request) -> web.Response:

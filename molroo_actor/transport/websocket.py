@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections import OrderedDict
 from typing import Final, Literal
 
@@ -219,7 +218,7 @@ class Sockets:
         host = self._host
         try:
             rows = await host.rows(slot, after, welcome.seq - after)
-        except (StorageError, sqlite3.Error, OSError) as error:
+        except StorageError as error:
             raise host.registry.translate(slot, error) from error
         for row in rows:
             if row.kind != "turn" or row.seq > welcome.seq:
