@@ -23,7 +23,7 @@ _SWITCH_S = 0.001
 
 
 def run(given: argparse.Namespace) -> int:
-    """Serves until a signal. 0 after a clean end, 1 when it could not start, 3 when the disk left an outcome unknown."""
+    """Serves until a signal. 0 after a clean end, 1 when it could not start, 3 when an outcome is unknown."""
     settings = all_settings.from_environment(host=given.host, port=given.port, data=given.data)
     if given.print_settings:
         print("\n".join(all_settings.as_lines(settings)))

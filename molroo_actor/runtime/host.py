@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from molroo_actor.engine import PromptData, Reading, Source, StateReport, flow, observe, render_prompt
 from molroo_actor.errors import (
-    Conflict,
     Internal,
     NotFound,
     Overloaded,
@@ -23,19 +22,18 @@ from molroo_actor.errors import (
 )
 from molroo_actor.protocol.commands import SetPreferences, TurnCommand
 from molroo_actor.protocol.messages import turn_result
-from molroo_actor.protocol.record import Record, decode_input, decode_record
+from molroo_actor.protocol.record import Record
 from molroo_actor.protocol.resume import Plan, Resume, plan
-from molroo_actor.runtime.actor import Actor, Pending, check_repeat
+from molroo_actor.runtime.actor import Actor, Pending
 from molroo_actor.runtime.appraiser import Appraiser, EmbeddedAppraiser
 from molroo_actor.runtime.connection import Attachment, Connection
 from molroo_actor.runtime.lifecycle import Life, Signal
-from molroo_actor.runtime.mailbox import Answer, Asker, Deletion, Envelope, FutureAsker
+from molroo_actor.runtime.mailbox import Answer, Deletion, Envelope, FutureAsker
 from molroo_actor.runtime.output_gate import OutputGate
 from molroo_actor.runtime.registry import Registry, shutting_down
+from molroo_actor.runtime.repeats import Repeats
 from molroo_actor.runtime.residency import Residency
 from molroo_actor.runtime.slot import Slot
-from molroo_actor.storage.rows import Row
-from molroo_actor.storage.session_file import find_id, read_rows
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +90,7 @@ class Host:
             broke=self._broke,
             doomed=self._doomed,
         )
+        self.repeats = Repeats(registry)
         self.residency = Residency(registry, self.gate, self.schedule)
         self.doomed = asyncio.Event()
         """Set when the process must end: an outcome is unknown."""
@@ -188,7 +187,9 @@ class Host:
                 self.gate.put(
                     actor.take_preferences(envelope.command.preferences, self.clock.wall_ms(), envelope.asker)
                 )
-            elif envelope.command.id_digest is None or not self._repeat(slot, actor, envelope, envelope.command):
+            elif envelope.command.id_digest is None or not self.repeats.answer(
+                slot, actor, envelope.asker, envelope.command
+            ):
                 self._turn(slot, actor, envelope, envelope.command)
         except WireError as error:
             envelope.asker.refused(error)
@@ -243,54 +244,6 @@ class Host:
             envelope.asker.refused(Internal())
         self.schedule(slot)
 
-    # -- repeats -------------------------------------------------------------------------------------------------------
-
-    def _repeat(self, slot: Slot, actor: Actor, envelope: Envelope, command: TurnCommand) -> bool:
-        """Whether this id was used before; then its answer, or a conflict, is on the way."""
-        digest = command.id_digest
-        assert digest is not None
-        pending = actor.in_flight(digest)
-        if pending is not None:
-            check_repeat(command, pending.row.msg_id, pending.row.body_hash, pending.row.seq)
-            pending.duplicates = [*(pending.duplicates or ()), envelope.asker]
-            return True
-        seq = actor.used(digest)
-        if seq is None:
-            return False
-        self.registry.spawn(self._answer_again(slot, actor, envelope.asker, command, seq))
-        return True
-
-    async def _answer_again(self, slot: Slot, actor: Actor, asker: Asker, command: TurnCommand, seq: int) -> None:
-        try:
-            if seq == 0:
-                raise await self._used_long_ago(slot, command)
-            row = (await self.rows(slot, seq - 1, 1))[0]
-            check_repeat(command, row.msg_id, row.body_hash, row.seq)
-            asker.answered(self.answer_of(actor, row), duplicate=True)
-        except asyncio.CancelledError:
-            asker.refused(shutting_down())
-            raise
-        except Exception as error:  # noqa: BLE001 - translated, whatever it is
-            asker.refused(self.registry.translate(slot, error))
-
-    async def _used_long_ago(self, slot: Slot, command: TurnCommand) -> WireError:
-        assert command.msg_id is not None
-        assert command.id_digest is not None
-        path = self.ledger.folder.session_file(slot.inner_id)
-        digest = command.id_digest
-        rowids = self.ledger.journal.rowids(slot.inner_id)
-        seq = await self.ledger.read(find_id, path, slot.inner_id, rowids, digest, command.msg_id)
-        if seq is None:  # two ids with one 64-bit digest: nobody sees this happen, but it must not be a lie
-            return Conflict("this id cannot be told from one used before; take another random id")
-        return Conflict(f"already applied as turn {seq}; its answer is no longer kept")
-
-    def answer_of(self, actor: Actor, row: Row) -> Answer:
-        """A stored row as an answer. Raises Conflict when its state is no longer kept."""
-        if row.state_after is None:
-            raise Conflict(f"already applied as turn {row.seq}; its answer is no longer kept")
-        shown = decode_input(row.input).shown_context if row.kind == "turn" and row.input is not None else None
-        return Answer(actor.params, row.seq, decode_record(row.state_after), shown)
-
     # -- reading -------------------------------------------------------------------------------------------------------
 
     async def snapshot(self, slot: Slot) -> Snapshot:
@@ -313,27 +266,25 @@ class Host:
         record = actor.released
         return Snapshot(actor, actor.released_seq, record, actor.session_ms(record, wall_ms), wall_ms)
 
-    async def rows(self, slot: Slot, after_seq: int, limit: int) -> list[Row]:
-        """Durable rows with seq > after_seq, ascending. Raises Damaged, sqlite3.Error, OSError."""
-        path = self.ledger.folder.session_file(slot.inner_id)
-        rowids = self.ledger.journal.rowids(slot.inner_id)
-        return await self.ledger.read(read_rows, path, slot.inner_id, rowids, after_seq, limit)
-
     # -- connections ---------------------------------------------------------------------------------------------------
 
     async def attach(self, slot: Slot, connection: Connection, resume: Resume | None) -> Welcome:
         """Registers a connection; from this moment it misses nothing. `detach` when it is gone. Raises WireError."""
+        self._check_room(slot)
+        actor = (await self.snapshot(slot)).actor
+        if slot.deleting:
+            raise NotFound(f"no session {slot.id}")
+        self._check_room(slot)  # others may have come while it woke
+        attachment = Attachment(connection, self.settings.unsent_bytes_max)
+        # What is released by now and what the attachment will be pushed meet without a hole: one synchronous step.
+        snapshot = self._snapshot(actor)
+        slot.attachments = (*slot.attachments, attachment)
+        return Welcome(attachment, snapshot, plan(resume, snapshot.seq, slot.epoch, self.settings.history_kept))
+
+    def _check_room(self, slot: Slot) -> None:
         limit = self.settings.sockets_per_session_max
         if len(slot.attachments) >= limit:
             raise RateLimited(f"this session has {limit} sockets, the most that it may have", retry_after_s=30)
-        snapshot = await self.snapshot(slot)
-        if slot.deleting:
-            raise NotFound(f"no session {slot.id}")
-        attachment = Attachment(connection, self.settings.unsent_bytes_max)
-        # What is released by now and what the attachment will be pushed meet without a hole: one synchronous step.
-        snapshot = self._snapshot(snapshot.actor)
-        slot.attachments = (*slot.attachments, attachment)
-        return Welcome(attachment, snapshot, plan(resume, snapshot.seq, slot.epoch, self.settings.history_kept))
 
     def detach(self, slot: Slot, attachment: Attachment) -> None:
         """Forgets a connection; idempotent."""

@@ -54,7 +54,7 @@ class Registry:
                 self.by_inner[slot.inner_id] = slot
                 self.unproven.add(slot)
         if slot is None or slot.deleting:
-            raise NotFound(f"no session {session_id[:64]!r}")
+            raise NotFound(f"no session {session_id[:64]}")
         return slot
 
     def forget(self, slot: Slot) -> None:

@@ -8,7 +8,7 @@ import logging
 from molroo_actor import ids
 from molroo_actor.engine import Params, derive, initial_state
 from molroo_actor.errors import Conflict, NotFound, Overloaded, StorageError
-from molroo_actor.protocol.commands import CreateCommand
+from molroo_actor.protocol.personas import CreateCommand
 from molroo_actor.protocol.record import Record, decode_persona, encode_persona, encode_record
 from molroo_actor.protocol.rest import SessionItem, SessionPage, Status, cursor_of
 from molroo_actor.runtime.connection import Parting
@@ -131,7 +131,7 @@ class Sessions:
         inner_id = slot.inner_id
         await self._folding.exclude(inner_id)
         try:
-            rowids = self._ledger.journal.rowids(inner_id)
+            rowids = self._ledger.journal.untrimmed(inner_id)
             await self._commit(catalog.begin_delete(inner_id, rowids))
         except BaseException:
             slot.deleting = False
@@ -166,7 +166,7 @@ class Sessions:
         if ids.is_session_id(session_id):
             found = await self._ledger.read(catalog.find, tenant, live, session_id)
         if found is None:
-            raise NotFound(f"no session {session_id[:64]!r}")
+            raise NotFound(f"no session {session_id[:64]}")
         return found
 
     def item(self, entry: CatalogEntry) -> SessionItem:

@@ -105,7 +105,7 @@ def keys(ledger: sqlite3.Connection) -> list[Key]:
 
 
 def add(entry: CatalogEntry, creation_key: CreationKey | None) -> Change:
-    """A new session, with the Idempotency-Key that asked for it. Its commit fails with Conflict when the id is taken."""
+    """A new session, with the Idempotency-Key that asked for it. Committing raises Conflict for a taken id."""
 
     def apply(sql: sqlite3.Connection) -> None:
         try:

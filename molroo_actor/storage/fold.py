@@ -150,6 +150,7 @@ class Folding:
         below = self._journal.oldest_rowid()
         if below > self._trimmed_below:
             await self._commit([journal.trim(below)])
+            self._journal.trimmed(below)
             self._trimmed_below = below
         self._trimmed_s = moment
 

@@ -107,6 +107,8 @@ class Journal:
         self._last_seq: dict[int, int] = {}
         self.tails: dict[int, Tail] = {}
         """By session, the one with the oldest row first."""
+        self._folded_rowids: dict[int, list[int]] = {}
+        """Rows that are folded and wait for the next trim."""
         self.size = 0
         """Bytes of all rows in `tails`, about."""
 
@@ -206,6 +208,7 @@ class Journal:
             return
         self.size -= tail.size
         gone = bisect_right(tail.rowids, through_rowid)
+        self._folded_rowids.setdefault(session, []).extend(tail.rowids[:gone])
         left = len(tail.rowids) - gone
         if left:
             share = tail.size * left // len(tail.rowids)
@@ -217,7 +220,21 @@ class Journal:
         tail = self.tails.pop(session, None)
         if tail is not None:
             self.size -= tail.size
+        self._folded_rowids.pop(session, None)
         self.forget(session)
+
+    def untrimmed(self, session: int) -> list[int]:
+        """Every row of the session that is in the table, folded or not: what a deletion must take."""
+        return [*self._folded_rowids.get(session, ()), *self.rowids(session)]
+
+    def trimmed(self, below_rowid: int) -> None:
+        """Call it after the commit of `trim`."""
+        left = {
+            session: [rowid for rowid in rowids if rowid >= below_rowid]
+            for session, rowids in self._folded_rowids.items()
+            if rowids[-1] >= below_rowid
+        }
+        self._folded_rowids = left
 
     def oldest_rowid(self) -> int:
         """Rows below this one are all folded and may go, in one range."""

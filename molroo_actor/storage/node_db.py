@@ -6,7 +6,6 @@ What is written is decided in journal.py and catalog.py.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -59,7 +58,7 @@ class NodeDb:
     async def open(self) -> None:
         """Opens and migrates. Raises Damaged with the way to repair, NewerFormat, OSError."""
         try:
-            await asyncio.to_thread(self._prepare)
+            self._prepare()
         except sqlite3.DatabaseError as error:
             raise Damaged(self.repair_hint(error)) from error
         self.writer = ThreadedConnection(self._connect_writer, 64)

@@ -14,7 +14,7 @@ from molroo_actor import __version__, ids
 from molroo_actor.clock import Clock
 from molroo_actor.engine import observe, presets, render_prompt
 from molroo_actor.errors import Internal, NotFound, RateLimited, StorageError, ValidationFailed, WireError
-from molroo_actor.protocol import commands, rest, views
+from molroo_actor.protocol import commands, personas, rest, views
 from molroo_actor.protocol.commands import SetPreferences, TurnCommand
 from molroo_actor.protocol.record import decode_persona
 from molroo_actor.runtime.host import Host
@@ -216,7 +216,7 @@ class Rest:
 
     async def _create(self, request: web.Request) -> web.Response:
         key, bucket = self._enter(request)
-        command = commands.create(await self._body(request))
+        command = personas.create(await self._body(request))
         idempotency_key = commands.idempotency_key(request.headers.get("Idempotency-Key"))
         self._admit(bucket)
         entry, replayed = await self._sessions.create(key.tenant, key.live, command, idempotency_key)
@@ -282,7 +282,7 @@ class Rest:
             kept = f"kept are {first} to {snapshot.seq}" if snapshot.seq else "there is none yet"
             raise NotFound(f"no state after turn {seq}: {kept}")
         row = (await self._rows(slot, seq - 1, 1))[0]
-        answer = self._host.answer_of(snapshot.actor, row)
+        answer = self._host.repeats.answer_of(snapshot.actor, row)
         state = answer.record.state
         report = observe(answer.params, state, state.at_ms)
         prompt = render_prompt(answer.params, state, answer.event_context) if with_prompt else None
@@ -290,7 +290,7 @@ class Rest:
 
     async def _rows(self, slot: Slot, after_seq: int, limit: int) -> list[Row]:
         try:
-            return await self._host.rows(slot, after_seq, limit)
+            return await self._host.repeats.rows(slot, after_seq, limit)
         except StorageError as error:
             raise self._host.registry.translate(slot, error) from error
 

@@ -217,13 +217,13 @@ class Sockets:
     async def _replay(self, request: web.Request, socket: Socket, slot: Slot, welcome: Welcome, after: int) -> None:
         host = self._host
         try:
-            rows = await host.rows(slot, after, welcome.seq - after)
+            rows = await host.repeats.rows(slot, after, welcome.seq - after)
         except StorageError as error:
             raise host.registry.translate(slot, error) from error
         for row in rows:
             if row.kind != "turn" or row.seq > welcome.seq:
                 continue
-            answer = host.answer_of(welcome.snapshot.actor, row)
+            answer = host.repeats.answer_of(welcome.snapshot.actor, row)
             data = answer.socket_data(with_prompt=socket.with_prompt)
             socket.send_unlimited(messages.turn_result(row.seq, data, replayed=True))
             if socket.transport.get_write_buffer_size() > _UNREAD_LOW:
@@ -232,7 +232,7 @@ class Sockets:
                 return
 
     async def _taken(self, request: web.Request, socket: Socket) -> None:
-        """Returns when the peer has read most of what was sent. Raises Overloaded when it reads nothing for too long."""
+        """Returns when the peer has read most of what was sent. Raises Overloaded when it does not read."""
         drain = asyncio.ensure_future(request.writer.drain())
         try:
             left = socket.transport.get_write_buffer_size()
