@@ -16,7 +16,7 @@ from unittest import mock
 
 import msgspec
 
-from molroo_actor.protocol import commands
+from molroo_actor.protocol import commands, personas
 from molroo_actor.protocol.commands import TurnCommand
 from molroo_actor.protocol.resume import Resume
 from molroo_actor.runtime.appraiser import Appraiser
@@ -119,7 +119,7 @@ class Node:
     async def create(self, session_id: str = "alice", *, live: bool = False, key: str | None = None) -> CatalogEntry:
         """A session of a preset. The gate must be open or be served by another task."""
         body = json.dumps({"preset": "companion", "sessionId": session_id})
-        entry, _ = await self.sessions.create(TENANT, live, commands.create(body.encode()), key)
+        entry, _ = await self.sessions.create(TENANT, live, personas.create(body.encode()), key)
         return entry
 
     async def slot(self, session_id: str = "alice") -> Slot:
