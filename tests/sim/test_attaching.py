@@ -24,8 +24,8 @@ async def _catch_up(it: Node, slot: Slot, resume: Resume | None) -> tuple[Record
     connection, welcome = await it.attach(slot, resume=resume)
     after = welcome.plan.replay_after
     if after is not None and after < welcome.seq:
-        for row in await it.host.rows(slot, after, welcome.seq - after):
-            answer = it.host.answer_of(welcome.snapshot.actor, row)
+        for row in await it.host.repeats.rows(slot, after, welcome.seq - after):
+            answer = it.host.repeats.answer_of(welcome.snapshot.actor, row)
             connection.send(turn_result(row.seq, answer.socket_data(with_prompt=False), replayed=True))
             await asyncio.sleep(0.0005)
     welcome.attachment.go_live()

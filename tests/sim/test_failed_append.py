@@ -115,7 +115,7 @@ async def test_after_a_failure_the_session_goes_on_from_what_is_on_disk(tmp_path
         assert (rebuilt.seq, rebuilt.record) == (1, state)
         answer = await it.ask(glad_turn("again", goal_congruence=-1.0))
         assert (answer.seq, answer.record.state.turns) == (2, 2)
-        assert [row.seq for row in await it.host.rows(await it.slot("alice"), 0, 10)] == [1, 2]
+        assert [row.seq for row in await it.host.repeats.rows(await it.slot("alice"), 0, 10)] == [1, 2]
         assert it.host.gate.failing is None
 
 

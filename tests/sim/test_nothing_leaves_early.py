@@ -55,14 +55,14 @@ async def test_readers_see_released_turns_only(tmp_path: Path) -> None:
 
         during = await it.host.snapshot(slot)
         assert (during.seq, during.record) == (0, before.record)
-        assert await it.host.rows(slot, 0, 10) == []
+        assert await it.host.repeats.rows(slot, 0, 10) == []
         assert slot.actor is not None
         assert slot.actor.seq == 1
 
         append.commit()
         await quiet()
         after = await it.host.snapshot(slot)
-        assert (after.seq, [row.seq for row in await it.host.rows(slot, 0, 10)]) == (1, [1])
+        assert (after.seq, [row.seq for row in await it.host.repeats.rows(slot, 0, 10)]) == (1, [1])
         assert after.record.state.turns == 1
 
 

@@ -71,7 +71,7 @@ async def _life(data: Path, chance: random.Random, ledger: Ledger) -> None:
 async def _check(data: Path, ledger: Ledger, seed: int) -> None:
     async with node(data) as it:
         for name in NAMES:
-            rows = await it.host.rows(await it.slot(name), 0, 100_000)
+            rows = await it.host.repeats.rows(await it.slot(name), 0, 100_000)
             assert [row.seq for row in rows] == list(range(1, len(rows) + 1)), f"{seed=} {name}: a gap"
             ids = [row.msg_id for row in rows]
             assert len(set(ids)) == len(ids), f"{seed=} {name}: an id stands twice"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from molroo_actor.errors import Damaged, NewerFormat
+from molroo_actor.errors import Damaged, NewerFormat, Unavailable
 from molroo_actor.ids import id_digest
 from molroo_actor.storage import schema, session_file
 from molroo_actor.storage.node_db import connect
@@ -181,7 +181,7 @@ async def test_no_handles_left_is_not_damage(tmp_path: Path) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
         try:
-            with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+            with pytest.raises(Unavailable, match="unable to open"):
                 await _history(it)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
