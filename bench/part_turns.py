@@ -25,6 +25,7 @@ FOLD_AGE_S = 5.0  # the server's default
 HEAD = ("", "turns/s", "p50 ms", "p99 ms", "CPU µs/turn", "written B/turn", "client CPU", "others CPU")
 WIDTHS = (30, 10, 10, 10, 13, 16, 12, 12)
 CLIENT_BOUND = 0.9  # above it the figure is the client's, marked !
+TRIES = 3
 DISTURBED = 0.25  # of a core, above what the kernel takes for the disk: somebody else was at work, marked !
 
 
@@ -110,9 +111,19 @@ def run(folder: Path, cases: Sequence[Case], rounds: int, measure_s: float, out:
             answer_bytes = contenders[0].measure(Case(1, case.kind, case.prompt), 0, 0.3).answer_bytes
             for _ in range(rounds):
                 for contender in contenders:
-                    measured = contender.measure(case, answer_bytes, measure_s)
+                    measured = undisturbed(contender, case, answer_bytes, measure_s)
                     contender.rounds.setdefault(case, []).append(measured)
             print(*_rows(case, answer_bytes, contenders, out), sep="\n", flush=True)
+
+
+def undisturbed(contender: Contender, case: Case, answer_bytes: int, measure_s: float) -> jobs.Measured:
+    """Measure again while others were at work, a few times; the quietest counts, whatever it says."""
+    tries: list[jobs.Measured] = []
+    while len(tries) < TRIES:
+        tries.append(contender.measure(case, answer_bytes, measure_s))
+        if tries[-1].others_cpu_share <= DISTURBED:
+            break
+    return min(tries, key=lambda measured: measured.others_cpu_share)
 
 
 def _contenders(folder: Path, stack: contextlib.ExitStack, sessions: int) -> list[Contender]:
