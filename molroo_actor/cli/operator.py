@@ -95,7 +95,8 @@ def _ask_live(folder: DataFolder, request: Request) -> dict[str, Any] | None:
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(_ANSWER_WITHIN_S)
         try:
-            line.connect(str(folder.admin_socket))
+            with folder.short_socket_path() as path:
+                line.connect(path)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         line.sendall(msgspec.json.encode(request) + b"\n")

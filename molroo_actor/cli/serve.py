@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -84,8 +85,18 @@ Its socket: ws{server.url[4:]}/v1/ws/mia?token={key}
     )
 
 
+_KEY = re.compile(r"(mk_(?:live|test)_)\w+")
+
+
+class _TextLines(logging.Formatter):
+    """A line of text, without any key: aiohttp's own lines may quote a request."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _KEY.sub(r"\1…", super().format(record))
+
+
 class _JsonLines(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line, without any key."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -96,7 +107,7 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return _KEY.sub(r"\1…", json.dumps(line))
 
 
 def _set_up_logs(settings: Settings) -> None:
@@ -104,7 +115,7 @@ def _set_up_logs(settings: Settings) -> None:
     if settings.log_format == "json":
         to_stderr.setFormatter(_JsonLines())
     else:
-        to_stderr.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        to_stderr.setFormatter(_TextLines("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=settings.log_level, handlers=[to_stderr])
     for name in ("aiosqlite", "aiohttp", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +19,7 @@ from molroo_actor.protocol.rest import SessionItem
 from molroo_actor.protocol.views import iso
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.storage import catalog
+from molroo_actor.storage.layout import DataFolder
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import CatalogEntry, Key
 from molroo_actor.storage.session_file import check_file
@@ -185,18 +185,19 @@ def _key(key: Key) -> dict[str, Any]:
 class AdminServer:
     """admin.sock: for the user who runs the server, by the folder's and the socket's permissions."""
 
-    def __init__(self, admin: Admin, path: Path) -> None:
+    def __init__(self, admin: Admin, folder: DataFolder) -> None:
         self._admin = admin
-        self._path = path
+        self._folder = folder
         self._decoder = msgspec.json.Decoder(Request)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Begins to answer. A socket left by a killed process is replaced: the folder's lock is ours."""
-        self._path.unlink(missing_ok=True)
+        self._folder.admin_socket.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LINE_BYTES_MAX)
+            with self._folder.short_socket_path() as path:
+                self._server = await asyncio.start_unix_server(self._serve, path, limit=_LINE_BYTES_MAX)
         finally:
             os.umask(before)
 
@@ -217,5 +218,5 @@ class AdminServer:
         """Ends it and takes the socket away; idempotent."""
         if self._server is not None:
             self._server.close()
-            self._path.unlink(missing_ok=True)
+            self._folder.admin_socket.unlink(missing_ok=True)
             self._server = None

@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from molroo_actor.errors import DataInUse
 
 SHARDS: Final = 256
+_SOCKET_PATH_MAX: Final = 100
 
 
 def fsync_folder(folder: Path) -> None:
@@ -92,6 +94,20 @@ class DataFolder:
         """Frees the reserve; idempotent."""
         with contextlib.suppress(FileNotFoundError):
             self.ballast.unlink()
+
+    @contextlib.contextmanager
+    def short_socket_path(self) -> Iterator[str]:
+        """The admin socket's path in a form that fits a socket address (108 bytes) however long the folder's path is."""
+        path = str(self.admin_socket)
+        descriptors = Path("/proc/self/fd")
+        if len(path.encode()) < _SOCKET_PATH_MAX or not descriptors.exists():
+            yield path
+            return
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield str(descriptors / str(descriptor) / self.admin_socket.name)
+        finally:
+            os.close(descriptor)
 
     def free_bytes(self) -> int:
         """Space that this process may still use."""

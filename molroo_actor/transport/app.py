@@ -31,8 +31,8 @@ from molroo_actor.transport.websocket import Sockets
 
 log = logging.getLogger(__name__)
 
-_GOODBYE_WITHIN_S = 0.5
-"""For clients to read the close frame: a line cut at once may lose it."""
+_GOODBYE_WITHIN_S = 2.0
+"""For clients to read the close frame and answer it: a line cut while they still send loses it."""
 
 
 class Server:
@@ -95,7 +95,7 @@ class Server:
         self.host.residency.start()
         self._admin = AdminServer(
             Admin(self._ledger, self.keyring, self.sessions.item, self.host.registry.damaged),
-            self._ledger.folder.admin_socket,
+            self._ledger.folder,
         )
         await self._admin.start()
 

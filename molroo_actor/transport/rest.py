@@ -115,10 +115,14 @@ class Rest:
 
         async def upgrade(request: web.Request) -> web.StreamResponse:
             try:
-                return await socket(request)
-            except ValidationFailed as error:
-                response = self._error(ValidationFailed(error.message), 426)
+                if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+                    return await socket(request)
+                response = self._error(
+                    ValidationFailed("this path speaks WebSocket: connect with ws:// or wss://"), 426
+                )
                 response.headers[hdrs.UPGRADE] = "websocket"
+            except web.HTTPBadRequest as error:
+                response = self._error(ValidationFailed(f"the upgrade is not whole: {error.text}"))
             except WireError as error:
                 response = self._error(error)
             self.dress(request, response, ids.new_request_id())
@@ -199,6 +203,8 @@ class Rest:
                 return await request.read()
         except TimeoutError:
             raise ValidationFailed(f"the body must arrive within {_BODY_WITHIN_S:g} s") from None
+        except web.RequestPayloadError:
+            raise ValidationFailed("the body is not what its Content-Encoding or Content-Length says") from None
 
     def _wants_prompt(self, request: web.Request) -> bool:
         return rest.flag(request.query.get("prompt_data"), "prompt_data", default=True)

@@ -120,11 +120,7 @@ class Sockets:
     # -- the way in ----------------------------------------------------------------------------------------------------
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """The handler of the route."""
-        if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
-            raise ValidationFailed(
-                "this path speaks WebSocket: connect with ws:// or wss://", details={"status": "426"}
-            )
+        """The handler of the route, for requests that ask for an upgrade."""
         now_s = self._clock.monotonic_s()
         refused = self._refused_upgrades.of(request.remote, now_s)
         refused.refill(now_s)
@@ -135,7 +131,7 @@ class Sockets:
             autoclose=False,
             autoping=False,
             compress=False,
-            max_msg_size=self._settings.message_bytes_max,
+            max_msg_size=self._settings.message_bytes_max + 1,  # aiohttp refuses from its limit on
             decode_text=False,
         )
         await ws.prepare(request)
