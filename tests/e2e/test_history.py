@@ -68,7 +68,8 @@ def test_history_pages_ascending_wherever_its_rows_stand(node: Node, where: str)
         node.api.feel(session)
     if where == "file":
         eventually(lambda: node.look(lambda: not node.server._ledger.journal.tails))
-    pages, after = [], 0
+    pages: list[list[int]] = []
+    after: int | None = 0
     while after is not None:
         page = node.api.get(f"/v1/history/{session}?after_seq={after}&limit=5").json
         pages.append([row["seq"] for row in page["items"]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_key_opens_rest_by_either_header(nobody: Api, headers: dict[str, str])
     [({"Authorization": f"Bearer {KEY}"}, {}), ({"X-API-Key": KEY}, {}), ({}, {"token": KEY})],
 )
 def test_a_key_opens_a_socket_by_either_header_or_the_query(
-    node: Node, headers: dict[str, str], query: dict[str, str]
+    node: Node, headers: dict[str, str], query: dict[str, Any]
 ) -> None:
     with connect(node.server.url, "mia", headers=headers, **query) as talk:
         assert talk.hear()["type"] == "connected"

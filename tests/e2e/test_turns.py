@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -95,7 +95,7 @@ def test_prompt_data_is_left_out_on_wish(node: Node, value: str) -> None:
     assert "prompt_data" in post(node, "/v1/turn?prompt_data=true", sessionId="mia", message="hello")
 
 
-TEXT_PLACES = {
+TEXT_PLACES: dict[str, tuple[str, Callable[[str], dict[str, Any]], str]] = {
     "message": ("/v1/turn", lambda text: {"message": text}, "$.message"),
     "description": ("/v1/turn", lambda text: {"event": {"description": text, "source": "user"}}, "$.event.description"),
     "event_context": ("/v1/turn", lambda text: {"message": "x", "event_context": text}, "$.event_context"),

@@ -236,7 +236,7 @@ def connect(
 ) -> Talk:
     """A socket that has not read anything yet. None in the query leaves the key out."""
     asked = {name: value for name, value in query.items() if value is not None}
-    opening: Any = ws_connect(
+    opening: Any = ws_connect(  # in its 17th version a context manager, in earlier ones a connection that is one too
         ws_url(url, session, asked),
         additional_headers=headers,
         compression=None,
@@ -245,7 +245,8 @@ def connect(
         open_timeout=WITHIN_S,
         close_timeout=2,
         max_size=None,
-        **({} if tls is None else {"ssl": tls}),
+        max_queue=None,  # it reads on while the test does something else
+        ssl=tls,
     )
     return Talk(opening)
 

@@ -1,0 +1,263 @@
+"""The command line: keys, sessions and doctor on a live node and without one; how a server starts, and refuses to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from molroo_actor.cli.main import main
+from molroo_actor.settings import Settings
+from tests.e2e.wire import KEY, Api, Node, connect, eventually, raw, serving
+from tests.kit.server import ROOT, Server, running, start
+
+
+class Command:
+    """`molroo-actor …` on one data folder, run in this process."""
+
+    def __init__(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.data, self._capsys = data, capsys
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        """What it printed; with another code than 0, its one line of complaint."""
+        self._capsys.readouterr()
+        assert main([*arguments, "--data", str(self.data)]) == code
+        out, err = self._capsys.readouterr()
+        if code == 0:
+            assert err == ""
+            return out
+        assert err.count("\n") <= 1
+        return err or out
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments, "--json"))
+
+
+@pytest.fixture(params=["live", "without a server"])
+def command(request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+    """The same command on a node that serves and on one that does not."""
+    with serving(tmp_path, fold_age_s=0.05) as node:
+        for session in ("mia", "noa"):
+            node.api.create(session)
+            node.api.turn(session, "a secret word")
+        eventually(lambda: node.look(lambda: not node.server._ledger.journal.tails))
+        if request.param == "live":
+            yield Command(tmp_path, capsys)
+            return
+    yield Command(tmp_path, capsys)
+
+
+def test_keys_are_made_listed_and_ended(command: Command) -> None:
+    key = command("keys", "create", "--tenant", "acme").strip()
+    assert re.fullmatch(r"mk_test_[0-9A-Za-z]{32}", key)
+    made = command.json("keys", "create", "--tenant", "acme", "--live")
+    assert re.fullmatch(r"mk_live_[0-9A-Za-z]{32}", made["key"])
+    assert (made["tenant"], made["kind"], made["revoked"]) == ("acme", "live", None)
+    table = command("keys", "list")
+    assert key not in table
+    assert made["key"] not in table
+    assert [line.split()[:3] for line in table.splitlines()[1:]] == [
+        ["1", "default", "test"],
+        ["2", "acme", "test"],
+        ["3", "acme", "live"],
+    ]
+    assert command("keys", "revoke", "2") == "key 2 is revoked\n"
+    assert command("keys", "revoke", "2") == "key 2 is revoked\n"
+    assert [key["revoked"] is None for key in command.json("keys", "list")] == [True, False, True]
+    assert "no key 9" in command("keys", "revoke", "9", code=1)
+
+
+def test_sessions_are_listed_and_shown(command: Command) -> None:
+    rows = command.json("sessions", "list")
+    assert [row["id"] for row in rows] == ["mia", "noa"]
+    assert rows[0].keys() == {"id", "tenant", "kind", "name", "created", "last_active", "status"}
+    assert len(command.json("sessions", "list", "--limit", "1")) == 1
+    assert "mia" in command("sessions", "list")
+    shown = command.json("sessions", "show", "mia")[0]
+    assert (shown["id"], shown["tenant"], shown["seq"], shown["folded_seq"]) == ("mia", "default", 1, 1)
+    assert Path(shown["file"]).exists()
+    assert shown["file_bytes"] == Path(shown["file"]).stat().st_size
+    assert "secret" not in command("sessions", "show", "mia")
+    assert "no session nobody" in command("sessions", "show", "nobody", code=1)
+
+
+def test_doctor_finds_nothing_wrong(command: Command) -> None:
+    assert command("doctor").startswith("all is well\n2 sessions,")
+    report = command.json("doctor")
+    assert (report["sessions"], report["findings"], report["journal_bytes"]) == (2, [], 0)
+
+
+def test_commands_without_data_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = Command(tmp_path / "nowhere", capsys)
+    for arguments in (("keys", "list"), ("sessions", "list"), ("doctor",)):
+        assert "there is no data in" in command(*arguments, code=1)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_admin_socket_is_for_its_owner_alone_and_goes_with_the_server(tmp_path: Path) -> None:
+    with serving(tmp_path):
+        assert (tmp_path / "admin.sock").stat().st_mode & 0o777 == 0o600
+    assert not (tmp_path / "admin.sock").exists()
+
+
+def test_what_is_no_request_on_the_admin_socket_harms_nothing(node_here: Node) -> None:
+    for nonsense in (b"\n", b"nonsense\n", b'{"command":"dance"}\n', b"x" * 200_000 + b"\n", b""):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(5)
+            line.connect(f"{node_here.settings.data}/admin.sock")
+            line.sendall(nonsense)
+            line.shutdown(socket.SHUT_WR)
+            while line.recv(4_096):
+                pass
+    assert node_here.api.get("/v1/health").status == 200
+
+
+@pytest.fixture
+def node_here(tmp_path: Path) -> Iterator[Node]:
+    with serving(tmp_path) as node:
+        yield node
+
+
+# -- the process -------------------------------------------------------------------------------------------------------
+
+
+def serve(data: Path, *flags: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """`serve` that is not expected to stay."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOLROO_")}
+    return subprocess.run(
+        [sys.executable, "-m", "molroo_actor", "serve", "--port", "0", "--data", str(data), *flags],
+        cwd=ROOT, env={**kept, **env}, capture_output=True, encoding="utf-8", timeout=20, check=False,
+    )  # fmt: skip
+
+
+def complaint(ended: subprocess.CompletedProcess[str]) -> str:
+    """The one line that is no log line."""
+    assert ended.returncode == 1, ended
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("molroo-actor: ")]
+    assert len(lines) == 1, ended.stderr
+    assert ended.stderr.splitlines()[-1] == lines[0]
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("data")) as server:
+        yield server
+
+
+def test_the_first_start_makes_a_key_shows_it_once_and_its_curl_works(tmp_path: Path) -> None:
+    server = start(tmp_path, key=None)
+    try:
+        assert re.fullmatch(r"mk_test_[0-9A-Za-z]{32}", server.key)
+        assert server.output.lines[-1] is not None
+        Api(server.url, server.key).create("first")
+    finally:
+        assert server.stop() == 0
+    again = start(tmp_path, key=None)
+    try:
+        assert again.key == ""
+        assert not any("mk_" in line for line in again.output.lines)
+        assert Api(again.url, server.key).get("/v1/persona/first").status == 200
+    finally:
+        assert again.stop() == 0
+
+
+def test_a_bootstrap_key_is_installed_and_never_printed(child: Server) -> None:
+    assert child.key == KEY
+    assert Api(child.url, KEY).get("/v1/persona").status == 200
+    assert not any("mk_" in line for line in child.output.lines)
+
+
+def test_a_second_process_on_the_same_data_ends_with_one_clear_line(child: Server) -> None:
+    line = complaint(serve(child.data))
+    assert "in use by another process" in line
+    assert str(child.pid) in line
+    assert Api(child.url, KEY).get("/v1/health").status == 200
+
+
+def test_a_port_that_is_taken_ends_with_one_clear_line(child: Server, tmp_path: Path) -> None:
+    assert "address already in use" in complaint(serve(tmp_path, "--port", str(child.port))).lower()
+
+
+def test_a_port_that_is_none_ends_with_one_clear_line(tmp_path: Path) -> None:
+    assert "port" in complaint(serve(tmp_path, "--port", "many"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MOLROO_LOG_FORMAT", "xml"),
+        ("MOLROO_SOCKET_MESSAGES_PER_S", "-1"),
+        ("MOLROO_HIBERNATE_AFTER_S", "0"),
+        ("MOLROO_BOOTSTRAP_KEY", "mk_test_short"),
+        ("MOLROO_TLS_CERT", "/nowhere/cert.pem"),
+        ("MOLROO_RESIDENT_MAX", "many"),
+    ],
+)
+def test_a_wrong_setting_ends_with_one_line_that_names_it(tmp_path: Path, name: str, value: str) -> None:
+    line = complaint(serve(tmp_path, **{name: value}))
+    assert name in line or name.removeprefix("MOLROO_").lower() in line, line
+
+
+def test_print_settings_prints_all_and_no_key(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOLROO_BOOTSTRAP_KEY", KEY)
+    monkeypatch.setenv("MOLROO_HIBERNATE_AFTER_S", "7")
+    assert main(["serve", "--print-settings", "--port", "9000"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition("=")[0] for line in lines] == [
+        f"MOLROO_{name.upper()}" for name in Settings.__struct_fields__
+    ]
+    assert "MOLROO_HIBERNATE_AFTER_S=7.0" in lines
+    assert "MOLROO_PORT=9000" in lines
+    assert not any(KEY in line for line in lines)
+
+
+def test_a_long_data_path_serves_and_answers_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / ("long-name-" * 12) / "data"
+    with serving(data) as node:
+        node.api.create("mia")
+        assert "mia" in Command(data, capsys)("sessions", "list")
+
+
+def test_no_key_and_no_message_text_reaches_the_log_or_the_metrics(tmp_path: Path) -> None:
+    with running(tmp_path, env={"MOLROO_LOG_LEVEL": "DEBUG", "MOLROO_LOG_FORMAT": "json"}) as server:
+        api = Api(server.url, KEY)
+        api.create("mia")
+        api.turn("mia", "a secret word")
+        api.post("/v1/turn", {"sessionId": "mia", "message": "a secret word", "elapsedSeconds": -1})
+        with connect(server.url, "mia", token=KEY) as talk:
+            assert talk.hear()["type"] == "connected"
+            talk.say("a secret word")
+        with connect(server.url, "nobody", token=KEY) as talk:
+            assert talk.ended()[0] == 4404
+        odd = [
+            f"GET /v1/ws/\xff?token={KEY} HTTP/1.1\r\nHost: x\r\n\r\n",
+            f"GET /v1/state/mia HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\x00\r\n\r\n",
+            f"NONSENSE /v1/ws/mia?token={KEY}\r\n\r\n",
+            f"GET /v1/ws/mia?token={KEY} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: close\r\n\r\n",
+            f"GET /v1/state/mia HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}{'x' * 9000}\r\n\r\n",
+        ]
+        said = [
+            raw(server.port, request.encode("latin-1"), enough=lambda heard: b"\r\n\r\n" in heard) for request in odd
+        ]
+        metrics = api.get("/metrics").body
+        server.stop()
+        log = "\n".join(server.output.lines)
+    assert KEY not in log
+    assert "secret word" not in log
+    assert "Traceback" not in log
+    assert KEY.encode() not in metrics
+    for answer in said:
+        assert KEY.encode() not in answer
