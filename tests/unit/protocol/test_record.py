@@ -1,0 +1,106 @@
+"""The blobs on disk: format 1 of each is read as it was written, a newer one is refused by name, rubbish is damage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from molroo_actor.errors import Damaged, NewerFormat
+from molroo_actor.protocol import record
+from molroo_actor.protocol.commands import Preferences
+from molroo_actor.protocol.record import Record
+from tests.unit.protocol import golden_values as golden
+
+DECODERS: dict[str, Callable[[bytes], object]] = {
+    "record": record.decode_record,
+    "persona": record.decode_persona,
+    "appraisal": record.decode_appraisal,
+    "emotion": record.decode_emotion,
+    "input-message": record.decode_input,
+    "input-event": record.decode_input,
+    "input-appraisal": record.decode_input,
+}
+
+
+def _blob(name: str) -> bytes:
+    return (golden.GOLDEN / f"{name}.1.msgpack").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("persona", golden.persona()),
+        ("appraisal", golden.APPRAISAL),
+        ("emotion", golden.EMOTION),
+        ("input-message", golden.MESSAGE),
+        ("input-event", golden.EVENT),
+        ("input-appraisal", golden.VECTOR),
+    ],
+)
+def test_format_1_is_read_to_the_value_that_was_written(name: str, value: object) -> None:
+    assert DECODERS[name](_blob(name)) == value
+
+
+def test_a_record_of_format_1_is_read_to_its_exact_values() -> None:
+    found = record.decode_record(_blob("record"))
+    assert (found.v, found.wall_ms, found.preferences) == (1, 1_790_000_060_000, golden.PREFERENCES)
+    assert (found.state.at_ms, found.state.turns, found.state.c_gc) == (60_000, 1, -0.5)
+    assert found.result is not None
+    assert (found.result.appraisal, found.result.soul_stage.name) == (golden.APPRAISAL, found.result.soul_stage.name)
+    assert found.state.v == found.result.new_emotion.V
+    # What the engine computes may change; what was written may not: the blob decodes and encodes to itself.
+    assert record.encode_record(found) == _blob("record")
+
+
+def test_preferences_of_format_1_are_read_as_a_plain_map() -> None:
+    assert record.decode_plain(_blob("input-preferences")) == {
+        "preferences": {
+            "enabled": True,
+            "triggers": {"attachment_seeking": True, "need_deficit": False, "emotional_overflow": True},
+            "cooldown_hours": 2.5,
+            "max_daily": 3,
+            "quiet_hours": {"start": "22:30", "end": "07:00", "timezone": "Asia/Seoul"},
+        }
+    }
+
+
+def test_what_is_written_now_is_what_the_golden_files_hold() -> None:
+    for name, blob in golden.blobs().items():
+        if not name.startswith("record"):
+            assert (golden.GOLDEN / name).read_bytes() == blob, name
+
+
+def test_a_record_before_the_first_turn_is_small_and_complete() -> None:
+    origin = Record(1, 5, golden.after_a_turn().state)
+    assert record.decode_record(record.encode_record(origin)) == origin
+    assert (origin.result, origin.preferences) == (None, Preferences())
+
+
+@pytest.mark.parametrize("name", [*DECODERS, "input-preferences"])
+def test_every_blob_is_a_map_that_begins_with_its_format(name: str) -> None:
+    decoded = msgspec.msgpack.decode(_blob(name))
+    assert next(iter(decoded.items())) == ("v", 1)
+
+
+@pytest.mark.parametrize("name", list(DECODERS))
+def test_a_newer_format_is_refused_by_its_number(name: str) -> None:
+    newer = msgspec.msgpack.encode({**msgspec.msgpack.decode(_blob(name)), "v": 2})
+    with pytest.raises(NewerFormat, match="a blob has format 2, this program knows up to 1"):
+        DECODERS[name](newer)
+
+
+@pytest.mark.parametrize("name", list(DECODERS))
+@pytest.mark.parametrize("blob", [b"", b"\xc1", b"\x91\x01", b"\x81\xa1v\x00", b"\x81\xa1v\xa11"])
+def test_anything_else_is_damage(name: str, blob: bytes) -> None:
+    with pytest.raises(Damaged, match="a blob cannot be read"):
+        DECODERS[name](blob)
+
+
+@pytest.mark.parametrize("name", list(DECODERS))
+def test_a_blob_cut_short_anywhere_is_damage(name: str) -> None:
+    blob = _blob(name)
+    for length in range(0, len(blob), 1 + len(blob) // 60):
+        with pytest.raises(Damaged):
+            DECODERS[name](blob[:length])
