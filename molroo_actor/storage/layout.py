@@ -97,7 +97,7 @@ class DataFolder:
 
     @contextlib.contextmanager
     def short_socket_path(self) -> Iterator[str]:
-        """The admin socket's path in a form that fits a socket address (108 bytes) however long the folder's path is."""
+        """The admin socket's path, short enough for a socket address (108 bytes) however long the folder's path is."""
         path = str(self.admin_socket)
         descriptors = Path("/proc/self/fd")
         if len(path.encode()) < _SOCKET_PATH_MAX or not descriptors.exists():

@@ -117,9 +117,7 @@ class Server:
         for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):
             app.router.add_get(path, routes.wrap(handler))
         app.router.add_route(hdrs.METH_ANY, "/{elsewhere:.*}", routes.wrap(routes.elsewhere))
-        self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=0.2, keepalive_timeout=75
-        )
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()
         server = self._runner.server
         assert server is not None

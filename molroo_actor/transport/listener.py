@@ -11,6 +11,8 @@ import ssl
 
 from aiohttp import web
 
+from molroo_actor.transport.http import Http
+
 log = logging.getLogger(__name__)
 
 _BACKLOG = 128
@@ -63,7 +65,7 @@ class Listener:
     def _protocol(self) -> asyncio.BaseProtocol:
         if self.connections + 1 >= self._connections_max:
             asyncio.get_running_loop().call_soon(self._pause)
-        return self._server()
+        return Http(self._server)
 
     def _pause(self) -> None:
         if self._accepting is not None:
