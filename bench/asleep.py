@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import statistics
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bench.part_wake import ASLEEP_WITHIN_S
 PART = "asleep"
 STARTS = 5
 WAKES = 1_000
+FOLDED_WITHIN_S = 300.0
 NAP = {"MOLROO_HIBERNATE_AFTER_S": "0.5", "MOLROO_FOLD_AGE_S": "0.5"}
 HEAD = ("", "start s", "PSS MB", "files", "disk MB")
 WIDTHS = (34, 10, 10, 10, 10)
@@ -49,7 +51,17 @@ def _fill(data: Path, sessions: int) -> None:
         print(
             f"{sessions:,} sessions made at {sessions / made_s:,.0f}/s, used once at {sessions / used_s:,.0f}/s (REST)"
         )
+        _folded(data, sessions)
         quiet(child.pid)
+
+
+def _folded(data: Path, sessions: int) -> None:
+    """Return when each session has its file; nothing of it is left in memory then."""
+    deadline = time.monotonic() + FOLDED_WITHIN_S
+    while (files := sum(1 for _ in (data / "sessions").rglob("*.db"))) < sessions:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{files:,} of {sessions:,} sessions folded within {FOLDED_WITHIN_S:.0f} s")
+        time.sleep(1.0)
 
 
 def _row(out: results.Results, title: str, data: Path, found: Sequence[tuple[float, int]]) -> tuple[str, ...]:
