@@ -28,6 +28,7 @@ class Append:
         self.rows = tuple(rows)
         self.changes = tuple(changes)
         self.verdict: asyncio.Future[dict[int, Exception]] = asyncio.get_running_loop().create_future()
+        self.written = False
 
     @property
     def seqs(self) -> list[tuple[int, int]]:
@@ -42,8 +43,9 @@ class Append:
         """It is certainly absent."""
         self.verdict.set_exception(AppendFailed("the disk said no"))
 
-    def lose(self) -> None:
-        """Nobody can tell."""
+    def lose(self, *, written: bool = False) -> None:
+        """Nobody can tell. With written=True it is durable all the same, as a restart will find."""
+        self.written = written
         self.verdict.set_exception(OutcomeUnknown("the disk said no, twice"))
 
 
@@ -63,7 +65,12 @@ class GatedJournal:
         if not self.open:
             append = Append(rows, changes)
             self.appends.append(append)
-            absent = await append.verdict
+            try:
+                absent = await append.verdict
+            except OutcomeUnknown:
+                if append.written and self.below is not None:
+                    await self.below.append(rows, changes)
+                raise
         if self.below is None:
             return absent
         rows = [row for row in rows if row.session not in absent]
