@@ -261,3 +261,14 @@ def test_no_key_and_no_message_text_reaches_the_log_or_the_metrics(tmp_path: Pat
     assert KEY.encode() not in metrics
     for answer in said:
         assert KEY.encode() not in answer
+
+
+def test_the_defaults_are_those_that_clients_were_told() -> None:
+    told = Settings()
+    assert (told.port, told.data, told.hibernate_after_s) == (8787, "./data", 10)
+    assert (told.requests_per_minute, told.socket_messages_per_s) == (600, 20)
+    assert (told.message_bytes_max, told.body_bytes_max) == (65_536, 262_144)
+    assert (told.sockets_per_session_max, told.unsent_bytes_max) == (32, 1_048_576)
+    assert (told.ping_every_s, told.pong_within_s, told.replay_stall_s) == (30, 30, 30)
+    assert (told.refused_messages_max, told.refused_upgrades_per_minute) == (100, 30)
+    assert (told.history_kept, told.creation_keys_kept_s, told.shutdown_grace_s) == (100, 86_400, 8)

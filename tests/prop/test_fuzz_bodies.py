@@ -1,4 +1,4 @@
-"""Whatever is posted: never a bug's answer, never a trace, always an error of the table; and the server is well after it.
+"""Whatever is posted: no bug answers, no trace is logged, every error is of the table; the server is well after it.
 
 The examples are the same in every run: a check that fails by chance is looked at by nobody.
 """
