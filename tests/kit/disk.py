@@ -127,6 +127,16 @@ def make_faulty(ledger: Ledger) -> FaultySql:
     return faulty
 
 
+class FixedLone:
+    """Whether lone rows commit on the loop's own thread, fixed: the product goes by the machine's own clock."""
+
+    def __init__(self, *, quick: bool) -> None:
+        self.quick = quick
+
+    def timed(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return write(*args, **kwargs)
+
+
 class VirtualConnection:
     """What node_db.ThreadedConnection offers, on a thread of the virtual loop."""
 

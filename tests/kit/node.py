@@ -31,7 +31,7 @@ from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import CatalogEntry
 from tests.kit.clock import FakeClock, loop_clock
-from tests.kit.disk import GatedJournal, VirtualConnection
+from tests.kit.disk import FixedLone, GatedJournal, VirtualConnection
 from tests.kit.doubles import RecordingAsker, RecordingConnection, RecordingObserver
 from tests.kit.virtual_loop import VirtualLoop, quiet
 
@@ -67,11 +67,14 @@ def said(text: str, msg_id: str | None = None) -> TurnCommand:
 class Node:
     """One node. `open` before, `close` after; `node` below pairs them."""
 
-    def __init__(self, settings: Settings, appraiser: Appraiser | None, *, gated: bool) -> None:
+    def __init__(
+        self, settings: Settings, appraiser: Appraiser | None, *, gated: bool = False, lone: bool = True
+    ) -> None:
         self.settings = settings
         self.clock: FakeClock = loop_clock()
         self.observer = RecordingObserver()
         self.ledger = Ledger(settings)
+        self.ledger.journal._lone = FixedLone(quick=lone)  # type: ignore[assignment]
         self._appraiser = appraiser
         self._gated = gated
         self._fold_task: asyncio.Task[None] | None = None
@@ -172,10 +175,10 @@ class Node:
 
 @contextlib.asynccontextmanager
 async def node(
-    data: Path, appraiser: Appraiser | None = None, *, gated: bool = False, **changed: Any
+    data: Path, appraiser: Appraiser | None = None, *, gated: bool = False, lone: bool = True, **changed: Any
 ) -> AsyncIterator[Node]:
-    """A node for the length of an `async with` block."""
-    made = Node(tiny(data, **changed), appraiser, gated=gated)
+    """A node for the length of an `async with` block. lone: a row alone commits on the loop's own thread."""
+    made = Node(tiny(data, **changed), appraiser, gated=gated, lone=lone)
     await made.open()
     try:
         yield made

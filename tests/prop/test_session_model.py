@@ -55,7 +55,7 @@ class Session(RuleBasedStateMachine):
         self.run(self.node.create())
 
     async def _open(self) -> None:
-        self.node = Node(tiny(Path(self.folder.name), history_kept=KEPT), None, gated=False)
+        self.node = Node(tiny(Path(self.folder.name), history_kept=KEPT), None)
         await self.node.open()
 
     def teardown(self) -> None:

@@ -178,6 +178,17 @@ async def test_the_deletion_s_commit_takes_rows_that_were_folded_and_not_yet_tri
 
 
 @virtual
+async def test_the_deletion_s_commit_takes_such_rows_after_a_restart_too(tmp_path: Path) -> None:
+    async with node(tmp_path) as it:
+        await it.create()
+        await it.ask(glad_turn(context="a secret"))
+        await it.fold()
+    async with node(tmp_path) as it:
+        await it.sessions.delete(await it.slot())
+        assert _on_disk(it) == [0, 0, 0]
+
+
+@virtual
 async def test_a_file_that_cannot_be_removed_now_is_removed_at_the_next_start(tmp_path: Path) -> None:
     async with node(tmp_path) as it:
         entry = await it.create()
