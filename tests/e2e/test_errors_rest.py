@@ -173,7 +173,9 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(node: Node, method: str,
     assert reply.headers["Allow"] == allow
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/turn/", "/v2/turn", "/v1/state", "/%00", "/v1/state/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/", "/v1/turn/", "/v2/turn", "/v1/state", "/%00", "/%0a", "/v1/a%0ab", "/v1/state/a/b"]
+)
 def test_an_unknown_path_is_404_with_or_without_a_key(node: Node, path: str) -> None:
     refused(node.api.get(path), 404, "NOT_FOUND")
     refused(Api(node.server.url, None).get(path), 404, "NOT_FOUND")
