@@ -30,6 +30,10 @@ class Record(Struct, frozen=True):
     result: TurnResult | None = None
     preferences: Preferences = Preferences()
 
+    def without_answer(self) -> Record:
+        """The same without the result: all that the next turn needs."""
+        return Record(1, self.wall_ms, self.state, None, self.preferences)
+
 
 class _StoredPersona(Struct, frozen=True):
     v: Literal[1]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections import deque
 from typing import Final
 
 import msgspec
@@ -27,12 +26,17 @@ TEN_YEARS_MS: Final = TEN_YEARS_S * 1000
 class Pending:
     """A row on its way through the output gate, and who hears of it."""
 
-    __slots__ = ("actor", "asker", "duplicates", "event_context", "record", "row", "since_s")
+    __slots__ = ("actor", "asker", "duplicates", "event_context", "left", "record", "row", "since_s")
 
-    def __init__(self, actor: Actor, row: Row, record: Record, asker: Asker, event_context: str | None) -> None:
+    def __init__(
+        self, actor: Actor, row: Row, record: Record, left: Record, asker: Asker, event_context: str | None
+    ) -> None:
         self.actor = actor
         self.row = row
         self.record = record
+        """What the row stores, with the answer."""
+        self.left = left
+        """What the actor goes on from."""
         self.asker = asker
         self.event_context = event_context
         self.duplicates: list[Asker] | None = None
@@ -44,7 +48,7 @@ class Actor:
     """The live state of one session. Rows made here must go to the gate in the order in which they were made."""
 
     __slots__ = (
-        "_in_flight", "_kept", "_older_ids", "_recent", "_recent_ids", "_row_bytes_max", "_time_scale",
+        "_in_flight", "_kept", "_older_ids", "_recent_ids", "_row_bytes_max", "_time_scale",
         "params", "record", "released", "released_seq", "seq", "session",
     )  # fmt: skip
 
@@ -69,7 +73,7 @@ class Actor:
         self._kept = kept
         self._row_bytes_max = row_bytes_max
         self._recent_ids = dict(history.recent_ids)
-        self._recent = deque(history.recent_ids)
+        """digest -> seq, in the order of seq."""
         self._older_ids = array("q", history.older_ids)
         self._in_flight: dict[int, Pending] = {}
 
@@ -85,9 +89,12 @@ class Actor:
         return 0 if place < len(self._older_ids) and self._older_ids[place] == digest else None
 
     def _age_ids(self) -> None:
-        while self._recent and self._recent[0][1] <= self.seq - self._kept:
-            digest, _ = self._recent.popleft()
-            del self._recent_ids[digest]
+        recent = self._recent_ids
+        while recent:
+            digest = next(iter(recent))
+            if recent[digest] > self.seq - self._kept:
+                return
+            del recent[digest]
             insort(self._older_ids, digest)
 
     def in_flight(self, digest: int) -> Pending | None:
@@ -131,7 +138,6 @@ class Actor:
         if digest is not None:
             self._in_flight[digest] = pending
             self._recent_ids[digest] = row.seq
-            self._recent.append((digest, row.seq))
             self._age_ids()
         return pending
 
@@ -160,14 +166,15 @@ class Actor:
             raise Overloaded(
                 f"the turn would take {row.size:,} bytes in the journal, the limit is {self._row_bytes_max:,}"
             )
-        self.record = after
+        # The answer is the row's: an actor that kept it would be twice as large.
+        self.record = after.without_answer()
         self.seq = row.seq
-        return Pending(self, row, after, asker, event_context)
+        return Pending(self, row, after, self.record, asker, event_context)
 
     def release(self, pending: Pending) -> None:
         """The row is durable: from here on the world may see it. Call it in the order of the rows."""
         assert pending.row.seq == self.released_seq + 1, "rows are released in order"
-        self.released = pending.record
+        self.released = pending.left
         self.released_seq = pending.row.seq
         if pending.row.id_digest is not None:
             self._in_flight.pop(pending.row.id_digest, None)

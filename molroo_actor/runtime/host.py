@@ -169,13 +169,13 @@ class Host:
             if isinstance(letter, Deletion):
                 if slot.life is Life.WAKING or (slot.actor is not None and not slot.actor.settled):
                     return  # comes round again when it has woken or its rows are released
-                slot.mailbox.popleft()
+                slot.mailbox.pop(0)
                 self._delete(slot, letter)
                 continue
             if slot.actor is None:
                 self.residency.wake(slot)
                 return
-            slot.mailbox.popleft()
+            slot.mailbox.pop(0)
             self.residency.used(slot)
             self._take(slot, slot.actor, letter)
 

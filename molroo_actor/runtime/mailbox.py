@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import Protocol
 
 from msgspec import Struct
@@ -99,4 +98,4 @@ class Deletion(Struct):
     done: asyncio.Future[None]
 
 
-Mailbox = deque[Envelope | Deletion]
+Mailbox = list[Envelope | Deletion]

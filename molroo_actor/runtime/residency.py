@@ -138,7 +138,7 @@ class Residency:
     def _wake_failed(self, slot: Slot, error: WireError) -> None:
         slot.signal(Signal.WAKE_FAILED)
         deletions = [letter for letter in slot.mailbox or () if isinstance(letter, Deletion)]
-        slot.mailbox = type(slot.box())(letter for letter in slot.box() if isinstance(letter, Envelope))
+        slot.mailbox = [letter for letter in slot.mailbox or () if isinstance(letter, Envelope)]
         self._registry.refuse_all(slot, error)
         if deletions:  # a session that cannot be read can still be deleted
             slot.box().extend(deletions)

@@ -6,10 +6,10 @@ import asyncio
 import logging
 
 from molroo_actor import ids
-from molroo_actor.engine import Params, derive, initial_state
+from molroo_actor.engine import derive, initial_state
 from molroo_actor.errors import Conflict, NotFound, Overloaded, StorageError
 from molroo_actor.protocol.personas import CreateCommand
-from molroo_actor.protocol.record import Record, decode_persona, encode_persona, encode_record
+from molroo_actor.protocol.record import Record, encode_persona, encode_record
 from molroo_actor.protocol.rest import SessionItem, SessionPage, Status, cursor_of
 from molroo_actor.runtime.connection import Parting
 from molroo_actor.runtime.host import Host
@@ -183,10 +183,6 @@ class Sessions:
         if slot is None or (slot.actor is None and not slot.mailbox):
             return "hibernated"
         return "idle" if slot.at_rest else "active"
-
-    def params_of(self, persona_blob: bytes) -> Params:
-        """What a stored persona comes to."""
-        return derive(decode_persona(persona_blob))
 
     # -- by time -------------------------------------------------------------------------------------------------------
 

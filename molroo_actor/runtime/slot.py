@@ -6,7 +6,7 @@ It owns the mailbox and the attachments. Without an actor, a connection or a let
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import sys
 
 from molroo_actor.runtime.actor import Actor
 from molroo_actor.runtime.connection import Attachment
@@ -25,7 +25,7 @@ class Slot:
 
     def __init__(self, entry: CatalogEntry) -> None:
         self.inner_id = entry.inner_id
-        self.tenant = entry.tenant
+        self.tenant = sys.intern(entry.tenant)
         self.live = entry.live
         self.id = entry.id
         self.epoch = entry.epoch
@@ -58,7 +58,7 @@ class Slot:
     def box(self) -> Mailbox:
         """The mailbox, made when first needed."""
         if self.mailbox is None:
-            self.mailbox = deque()
+            self.mailbox = []
         return self.mailbox
 
     def signal(self, signal: Signal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,12 @@ from molroo_actor.storage import catalog
 from molroo_actor.storage.readers import LedgerConnection
 from molroo_actor.storage.rows import History
 from molroo_actor.storage.session_file import read_history
+
+
+@lru_cache(maxsize=256)
+def params_of(persona: bytes) -> Params:
+    """What a stored persona comes to. Sessions of one persona share it: it is the larger part of an awake actor."""
+    return derive(decode_persona(persona))
 
 
 class Waking(NamedTuple):
@@ -36,4 +43,4 @@ def read(ledger: LedgerConnection, path: Path, session: int, rowids: Sequence[in
         raise Damaged("history: the newest state is missing")
     else:
         record = decode_record(history.last.state_after)
-    return Waking(derive(decode_persona(persona)), record, history)
+    return Waking(params_of(persona), record.without_answer(), history)

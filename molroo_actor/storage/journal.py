@@ -116,8 +116,11 @@ class Journal:
         """Learns what is not folded yet; cost goes with the journal's size, not with the number of sessions."""
         highest, rows = await self._node.writer.run(_load, self._node.sql)
         self._next_rowid = highest + 1
-        for rowid, session, seq, at_ms, size in rows:
-            self._note(rowid, session, seq, at_ms, size)
+        for rowid, session, seq, at_ms, size, folded in rows:
+            if folded:
+                self._folded_rowids.setdefault(session, []).append(rowid)
+            else:
+                self._note(rowid, session, seq, at_ms, size)
 
     def _note(self, rowid: int, session: int, seq: int, at_ms: int, size: int) -> None:
         tail = self.tails.get(session)
@@ -250,13 +253,13 @@ def trim(below_rowid: int) -> Change:
     return Change(0, apply)
 
 
-def _load(sql: sqlite3.Connection) -> tuple[int, list[tuple[int, int, int, int, int]]]:
+def _load(sql: sqlite3.Connection) -> tuple[int, list[tuple[int, int, int, int, int, int]]]:
     (highest,) = sql.execute("SELECT ifnull(max(rowid), 0) FROM journal").fetchone()
     rows = sql.execute(
-        "SELECT j.rowid, j.session, j.seq, j.at_ms, 96 + length(j.state_after) + ifnull(length(j.input), 0)"
-        " + ifnull(length(j.appraisal), 0) + ifnull(length(j.emotion), 0)"
+        "SELECT j.rowid, j.session, j.seq, j.at_ms, 160 + length(j.state_after) + ifnull(length(j.input), 0)"
+        " + ifnull(length(j.appraisal), 0), j.seq <= ifnull(s.folded_seq, 0)"
         " FROM journal j JOIN session s ON s.inner_id = j.session"
-        " WHERE j.seq > ifnull(s.folded_seq, 0) ORDER BY j.rowid"
+        " ORDER BY j.rowid"
     ).fetchall()
     return highest, rows
 

@@ -21,6 +21,7 @@ from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.runtime.slot import Slot
+from molroo_actor.runtime.waking import params_of
 from molroo_actor.storage.rows import Key, Row
 from molroo_actor.transport.auth import Origins, key_of
 from molroo_actor.transport.limits import Bucket, Buckets
@@ -226,7 +227,7 @@ class Rest:
         idempotency_key = commands.idempotency_key(request.headers.get("Idempotency-Key"))
         self._admit(bucket)
         entry, replayed = await self._sessions.create(key.tenant, key.live, command, idempotency_key)
-        body = rest.created(entry.id, self._sessions.params_of(entry.persona), entry.created_ms)
+        body = rest.created(entry.id, params_of(entry.persona), entry.created_ms)
         return json_response(body, 201, {"Idempotent-Replayed": "true"} if replayed else None)
 
     async def _list(self, request: web.Request) -> web.Response:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
 from typing import Final, Literal
 
 from aiohttp import WSMsgType, hdrs, web
@@ -56,9 +55,9 @@ class Sockets:
         self._origins = origins
         self.unsent_bytes_max = settings.unsent_bytes_max
         self.refused_messages_max = settings.refused_messages_max
-        self._ping_due: OrderedDict[Socket, float] = OrderedDict()
-        self._pong_due: OrderedDict[Socket, float] = OrderedDict()
-        self._gone_due: OrderedDict[Socket, float] = OrderedDict()
+        self._ping_due: dict[Socket, float] = {}
+        self._pong_due: dict[Socket, float] = {}
+        self._gone_due: dict[Socket, float] = {}
         self._all_gone: asyncio.Event | None = None
         self._refused_upgrades = Buckets(settings.refused_upgrades_per_minute)
         host.residency.ticks.append(self.tick)
@@ -120,12 +119,11 @@ class Sockets:
     # -- the way in ----------------------------------------------------------------------------------------------------
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """The handler of the route, for requests that ask for an upgrade."""
-        now_s = self._clock.monotonic_s()
-        refused = self._refused_upgrades.of(request.remote, now_s)
-        refused.refill(now_s)
-        if refused.empty:
-            raise RateLimited("too many refused connections from this address", retry_after_s=60)
+        """The handler of the route, for requests that ask for an upgrade.
+
+        It waits as long as the socket lives: every coroutine below it and every variable here is memory a socket.
+        """
+        refused = self._admit(request)
         ws: WebSocket = web.WebSocketResponse(
             timeout=self._settings.close_within_s,
             autoclose=False,
@@ -135,27 +133,15 @@ class Sockets:
             decode_text=False,
         )
         await ws.prepare(request)
-        transport = request.transport
-        if transport is None:
+        socket = self._socket(request)
+        if socket is None:
             return ws
-        rate = self._settings.socket_messages_per_s
-        socket = Socket(transport, self, Bucket(rate, rate * 2, now_s))
-        self._ping_due[socket] = now_s + self._settings.ping_every_s
+        slot = attachment = None
         try:
-            await self._serve(request, ws, socket, refused)
-            await self._goodbye(ws, socket)
-        finally:
-            self._forget(socket)
-            transport.close()
-        return ws
-
-    async def _serve(self, request: web.Request, ws: WebSocket, socket: Socket, refused: Bucket) -> None:
-        entered = await self._enter(request, socket, refused)
-        if entered is None:
-            return
-        slot, attachment = entered
-        try:
-            await self._read(ws, socket, slot, attachment)
+            entered = await self._enter(request, socket, refused)
+            if entered is not None:
+                slot, attachment = entered
+                await self._read(ws, socket, slot, attachment)
         except WireError as error:
             socket.fail(error)
         except Exception as error:
@@ -163,12 +149,33 @@ class Sockets:
                 log.exception("a connection failed")
                 socket.fail(Internal())
         finally:
-            self._host.detach(slot, attachment)
+            if slot is not None and attachment is not None:
+                self._host.detach(slot, attachment)
+            await self._goodbye(ws, socket)
+        return ws
+
+    def _admit(self, request: web.Request) -> Bucket:
+        """The address's bucket of refused upgrades. Raises RateLimited when there were too many."""
+        now_s = self._clock.monotonic_s()
+        refused = self._refused_upgrades.of(request.remote, now_s)
+        refused.refill(now_s)
+        if refused.empty:
+            raise RateLimited("too many refused connections from this address", retry_after_s=60)
+        return refused
+
+    def _socket(self, request: web.Request) -> Socket | None:
+        transport = request.transport
+        if transport is None:
+            return None
+        now_s, rate = self._clock.monotonic_s(), self._settings.socket_messages_per_s
+        socket = Socket(transport, self, Bucket(rate, rate * 2, now_s))
+        self._ping_due[socket] = now_s + self._settings.ping_every_s
+        return socket
 
     async def _enter(self, request: web.Request, socket: Socket, refused: Bucket) -> tuple[Slot, Attachment] | None:
         """From the key to the live stream; None when the connection was refused and told so.
 
-        What is needed on the way only must not stay in a variable of `_serve`: it would live as long as the socket.
+        What is needed on the way only must not stay in a variable of `handle`.
         """
         slot: Slot | None = None
         welcome: Welcome | None = None
@@ -326,10 +333,14 @@ class Sockets:
 
     async def _goodbye(self, ws: WebSocket, socket: Socket) -> None:
         """Waits for the peer's close, after ours; the sweep cuts the line when it does not come."""
-        while socket.closing and not ws.closed and not socket.transport.is_closing():
-            message = await ws.receive()
-            if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
-                return
+        try:
+            while socket.closing and not ws.closed and not socket.transport.is_closing():
+                message = await ws.receive()
+                if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
+                    break
+        finally:
+            self._forget(socket)
+            socket.transport.close()
 
 
 def _state(snapshot: Snapshot, socket: Socket, reply_to: str | None) -> bytes:
@@ -339,7 +350,7 @@ def _state(snapshot: Snapshot, socket: Socket, reply_to: str | None) -> bytes:
     )
 
 
-def _due(table: OrderedDict[Socket, float], now_s: float) -> list[Socket]:
+def _due(table: dict[Socket, float], now_s: float) -> list[Socket]:
     """Takes out everything whose time has come; tables are in order of time."""
     found = []
     for socket, due_s in table.items():
