@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from molroo_actor.cli.main import main
-from tests.e2e.test_operator import complaint, serve
+from tests.e2e.test_start import complaint, serve
 from tests.e2e.wire import GLAD, KEY, Api, Node, Reply, eventually, serving
 
 

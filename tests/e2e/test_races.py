@@ -162,3 +162,28 @@ def test_a_socket_and_rest_at_once_share_one_order(node: Node) -> None:
     own = [message["seq"] for message in heard if "own" in message]
     assert len(own) == 20
     assert sorted(own + answered[0] + answered[1]) == list(range(1, 61))
+
+
+def test_nothing_is_left_of_many_visits_once_all_have_gone(tmp_path: Path) -> None:
+    with serving(tmp_path, hibernate_after_s=0.05, fold_age_s=0.05) as node:
+        for number in range(10):
+            node.api.create(f"s{number}")
+
+        def visit(number: int) -> None:
+            for _ in range(3):
+                with node.join(f"s{number}", last_seq=0, epoch="?") as talk:
+                    assert talk.until("state")["type"] == "state"
+                    talk.feel()
+                node.api.get(f"/v1/state/s{number}")
+                with node.join(f"s{number}x") as talk:
+                    assert talk.ended()[0] == 4404
+
+        together(*[lambda number=number: visit(number) for number in range(10)])
+
+        def all_gone() -> bool:
+            names = ("resident", "slots", "sockets", "mailbox_depth", "gate_depth", "journal_bytes")
+            lines = node.api.get("/metrics").body.decode().splitlines()
+            return {f"molroo_{name} 0.0" for name in names} <= set(lines)
+
+        eventually(all_gone)
+        assert "molroo_turns_total 30.0" in node.api.get("/metrics").body.decode()
