@@ -42,6 +42,10 @@ async def test_an_idle_actor_leaves_nothing_behind(tmp_path: Path) -> None:
         assert (_timers(), _handles(it)) == (0, [])
         assert it.ledger.journal._last_seq == {}
 
+        await it.ask(glad_turn("b"))  # this time it wakes from its file
+        await it.sleep_all()
+        assert (_timers(), _handles(it), it.observer.wakes) == (0, [], 2)
+
 
 @virtual
 async def test_with_a_socket_it_keeps_its_slot_and_nothing_else(tmp_path: Path) -> None:

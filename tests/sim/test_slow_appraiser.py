@@ -83,6 +83,7 @@ async def test_a_reading_for_an_incarnation_that_is_gone_is_dropped(tmp_path: Pa
     async with node(tmp_path, appraiser) as it:
         await _awake(it, "alice")
         alice = await it.slot()
+        await it.join(alice)  # with a socket the slot stays, and the next incarnation lives in it
         it.disk.open = False
         it.deliver(alice, glad_turn())
         append = await it.disk.next()

@@ -53,6 +53,7 @@ def test_a_wall_that_goes_back_stops_the_session_s_clock_and_becomes_its_anchor(
     _take(actor, START_MS + HOUR_MS)
     back = _take(actor, START_MS - 10 * HOUR_MS)
     assert (back.record.state.at_ms, back.record.wall_ms) == (HOUR_MS, START_MS - 10 * HOUR_MS)
+    assert actor.session_ms(back.record, START_MS - 11 * HOUR_MS) == HOUR_MS
     again = _take(actor, START_MS - 9 * HOUR_MS)
     assert (again.record.state.at_ms, again.record.wall_ms) == (2 * HOUR_MS, START_MS - 9 * HOUR_MS)
 
