@@ -17,7 +17,7 @@ PART = "memory"
 ASLEEP_AFTER_S = 4.0  # long enough that the server sweeps as seldom as by default
 NAP = {"MOLROO_HIBERNATE_AFTER_S": f"{ASLEEP_AFTER_S}", "MOLROO_FOLD_AGE_S": "0.5", "MOLROO_PING_EVERY_S": "3600"}
 QUIET_SHARE = 0.02
-QUIET_WITHIN_S = 60.0
+QUIET_WITHIN_S = 240.0
 HEAD = ("an open socket, asleep", "PSS B", "RSS B", "idle CPU", "threads")
 WIDTHS = (42, 10, 10, 12, 10)
 
@@ -67,7 +67,10 @@ def _hold(child: Child, paths: list[str]) -> jobs.Job:
 
 
 def quiet(pid: int) -> None:
-    """Return when everybody has had the time to fall asleep and the process does nearly nothing: all is folded."""
+    """Return when everybody has had the time to fall asleep and the process does nearly nothing: all is folded.
+
+    Raises TimeoutError where that does not come: what is measured then would not be sleep.
+    """
     time.sleep(ASLEEP_AFTER_S + 2.0)
     deadline = time.monotonic() + QUIET_WITHIN_S
     while time.monotonic() < deadline:
@@ -75,3 +78,4 @@ def quiet(pid: int) -> None:
         time.sleep(2.0)
         if proc.cpu_s(pid) - cpu <= QUIET_SHARE * 2.0:
             return
+    raise TimeoutError(f"process {pid} is not quiet within {QUIET_WITHIN_S:.0f} s")
