@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.e2e.wire import CODES, GLAD, KEY, STRANGER, Node, Talk, raw, serving, ws_url
+from tests.e2e.wire import CODES, GLAD, KEY, STRANGER, Node, Talk, raw, serving, upgrade
 
 DEEP = "[" * 600 + "]" * 600
 LIMIT = 65_536
@@ -174,10 +174,7 @@ def test_a_message_over_the_limit_ends_the_socket_with_1009(node: Node, pieces: 
 
 def upgraded(node: Node, frames: bytes) -> bytes:
     """What the server says to raw frames after `connected`, until it closes the line."""
-    path = ws_url("", "mia", {"token": KEY}).removeprefix("ws")
-    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    return raw(node.api.port, head.encode() + frames).partition(b"\r\n\r\n")[2]
+    return raw(node.api.port, upgrade("mia") + frames).partition(b"\r\n\r\n")[2]
 
 
 @pytest.mark.parametrize(

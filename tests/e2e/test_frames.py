@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from websockets.sync.client import connect as ws_connect
 
-from tests.e2e.wire import GLAD, KEY, Node, serving, ws_url
-from tests.e2e.wire import raw as raw_bytes
+from tests.e2e.wire import GLAD, KEY, Node, raw, serving, upgrade, ws_url
 
 TEXT, MORE, CLOSE, PING, PONG = 0x81, 0x80, 0x88, 0x89, 0x8A
 
@@ -28,10 +27,7 @@ def frame(head: int, payload: bytes = b"") -> bytes:
 
 def conversation(node: Node, *frames: bytes) -> bytes:
     """All that the server says after `connected` to these frames, until it ends the line."""
-    path = ws_url("", "mia", {"token": KEY, "prompt_data": "false"}).removeprefix("ws")
-    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    heard = raw_bytes(node.api.port, head.encode() + b"".join(frames)).partition(b"\r\n\r\n")[2]
+    heard = raw(node.api.port, upgrade("mia", prompt_data="false") + b"".join(frames)).partition(b"\r\n\r\n")[2]
     assert heard[2:].startswith(b'{"type":"connected"')
     return heard[2 + heard[1] :]
 

@@ -12,7 +12,7 @@ from typing import Self
 import pytest
 
 from molroo_actor.transport.socket import Socket
-from tests.e2e.wire import GLAD, KEY, Node, connect, eventually, serving, ws_url
+from tests.e2e.wire import GLAD, KEY, Node, connect, eventually, serving, upgrade
 
 TURN = json.dumps({"type": "turn_appraisal", "appraisal": GLAD}).encode()
 
@@ -25,9 +25,7 @@ class Wire:
         self.line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
         self.line.settimeout(10)
         self.line.connect(("127.0.0.1", node.api.port))
-        path = ws_url("", session, {"token": KEY, **query}).removeprefix("ws")
-        head = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        self.line.sendall(f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n".encode())
+        self.line.sendall(upgrade(session, **query))
         self.heard = b""
         while b'"connected"' not in self.heard:
             self.heard += self.line.recv(4_096)

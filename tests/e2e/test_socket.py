@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.shapes import PROMPT, SOCKET_STATE, SOCKET_TURN, fits
-from tests.e2e.wire import GLAD, KEY, Node, Talk, eventually, serving, ws_url
-from tests.e2e.wire import raw as raw_bytes
+from tests.e2e.wire import GLAD, Node, Talk, eventually, raw, serving, upgrade
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +43,9 @@ def test_a_turn_sent_before_connected_is_read_is_handled(node: Node, session: st
 
 
 def test_a_frame_that_comes_with_the_upgrade_request_is_handled(node: Node, session: str) -> None:
-    path = ws_url("", session, {"token": KEY}).removeprefix("ws")
-    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     text = b'{"type":"ping","id":"at once"}'
     frame = bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text  # masked with zeros
-    heard = raw_bytes(node.api.port, head.encode() + frame, enough=lambda heard: b"pong" in heard)
+    heard = raw(node.api.port, upgrade(session) + frame, enough=lambda heard: b"pong" in heard)
     assert heard.index(b'"connected"') < heard.index(b'{"type":"pong","reply_to":"at once"}')
 
 

@@ -224,6 +224,13 @@ def raw(port: int, request: bytes, *, enough: Callable[[bytes], bool] | None = N
         return heard
 
 
+def upgrade(session: str, **query: str) -> bytes:
+    """The request that opens a socket, for tests that speak in bytes."""
+    path = ws_url("", session, {"token": KEY, **query}).removeprefix("ws")
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    return f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n".encode()
+
+
 # -- sockets -----------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.wire import CODES, GLAD, Node, Talk, raw, serving, ws_url
+from tests.e2e.wire import CODES, GLAD, Node, Talk, raw, serving, upgrade
 from tests.prop.test_fuzz_bodies import changed, keys_of, steady, values
 
 WHOLE: list[dict[str, Any]] = [
@@ -91,10 +91,7 @@ def test_any_depth_is_answered_and_the_socket_lives(node: Node, depth: int, open
 @settings(steady, max_examples=80)
 @given(frames=st.binary(max_size=60))
 def test_any_bytes_on_an_open_socket_end_at_most_that_socket(node: Node, talk: Talk, frames: bytes) -> None:
-    path = ws_url("", "mia", {"token": node.api.key}).removeprefix("ws")
-    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-    heard = raw(node.api.port, head.encode() + frames, enough=lambda heard: b'"connected"' in heard)
+    heard = raw(node.api.port, upgrade("mia") + frames, enough=lambda heard: b'"connected"' in heard)
     assert b'"connected"' in heard
     assert b"INTERNAL" not in heard
     talk.quiet()
