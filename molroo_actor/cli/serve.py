@@ -71,13 +71,12 @@ def _greet(server: Server) -> None:
     print(f"ready on {server.url} with key {key}", flush=True)
     body = json.dumps({"sessionId": "mia", "preset": "cheerful_companion"})
     turn = json.dumps({"sessionId": "mia", "message": "I really missed you today"})
-    head = f"-H 'Authorization: Bearer {key}' {server.url}/v1"
     print(
         f"""
 This key is shown once. Make a character, then talk to it:
 
-  curl -s {head}/persona -d '{body}'
-  curl -s '-HAuthorization: Bearer {key}' '{server.url}/v1/turn?prompt_data=false' -d '{turn}'
+  curl -s -H 'Authorization: Bearer {key}' {server.url}/v1/persona -d '{body}'
+  curl -s -H 'Authorization: Bearer {key}' '{server.url}/v1/turn?prompt_data=false' -d '{turn}'
 
 Its socket: ws{server.url[4:]}/v1/ws/mia?token={key}
 """,

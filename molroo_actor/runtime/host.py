@@ -131,6 +131,9 @@ class Host:
                 retry_after_s=1,
                 details={"reason": "mailbox_full"},
             )
+        folder = self.ledger.folder
+        if folder.ballast_given_up and folder.free_bytes() < 2 * self.settings.ballast_bytes:
+            return Overloaded("the disk is full", retry_after_s=5, details={"reason": "disk_full"})
         if self.gate.full or self.ledger.journal.size > self.settings.journal_bytes_max:
             return Overloaded("the disk is behind; try again", retry_after_s=1, details={"reason": "journal_behind"})
         return None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 
 from molroo_actor import ids
 from molroo_actor.clock import Clock
-from molroo_actor.errors import NotFound
+from molroo_actor.errors import NotFound, ValidationFailed
 from molroo_actor.storage import catalog
 from molroo_actor.storage.rows import Change, Key
+
+_TENANT_MAX: Final = 64
 
 
 class Keyring:
@@ -42,7 +45,9 @@ class Keyring:
         return key
 
     async def create(self, tenant: str, *, live: bool) -> tuple[str, Key]:
-        """A new key, durable: (its text, shown this once; what is kept)."""
+        """A new key, durable: (its text, shown this once; what is kept). Raises ValidationFailed for an odd tenant."""
+        if not 1 <= len(tenant) <= _TENANT_MAX or not tenant.isprintable():
+            raise ValidationFailed(f"a tenant's name must have 1 to {_TENANT_MAX} printable characters")
         text = ids.new_key(live=live)
         return text, await self.install(text, tenant)
 

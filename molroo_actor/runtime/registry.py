@@ -81,6 +81,8 @@ class Registry:
         """What a client is told of a failed read; damage is remembered for doctor."""
         if isinstance(error, WireError):
             return error
+        if slot.deleting:  # its file went while it was read
+            return NotFound(f"no session {slot.id}")
         if isinstance(error, (Damaged, NewerFormat)):
             self.damaged[slot.inner_id] = str(error)
             log.error("session %s is damaged: %s", slot.inner_id, error)

@@ -40,6 +40,8 @@ class DataFolder:
         self.ballast = self.root / "ballast"
         self._lock_path = self.root / "lock"
         self._lock: int | None = None
+        self.ballast_given_up = False
+        """Whether the disk was full: what is free then is for folds and deletes, until the ballast is back."""
 
     def session_file(self, inner_id: int) -> Path:
         """The file of a session; consecutive ids spread over the shards."""
@@ -80,6 +82,7 @@ class DataFolder:
     def keep_ballast(self, size: int) -> None:
         """Reserves `size` bytes to give up on a full disk. Nothing happens where there is no room for it."""
         if self.ballast.exists() or size == 0:
+            self.ballast_given_up = False
             return
         try:
             descriptor = os.open(self.ballast, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -87,11 +90,13 @@ class DataFolder:
                 os.posix_fallocate(descriptor, 0, size)
             finally:
                 os.close(descriptor)
+            self.ballast_given_up = False
         except OSError:
             self.give_up_ballast()
 
     def give_up_ballast(self) -> None:
         """Frees the reserve; idempotent."""
+        self.ballast_given_up = True
         with contextlib.suppress(FileNotFoundError):
             self.ballast.unlink()
 

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from molroo_actor.errors import Damaged
+from molroo_actor.errors import Damaged, NotFound
 from molroo_actor.storage import schema
 from molroo_actor.storage.node_db import connect
 from molroo_actor.storage.rows import History, Row
@@ -58,9 +58,9 @@ def _journal_rows(ledger: sqlite3.Connection, session: int, rowids: Sequence[int
 
 
 def _folded_seq(ledger: sqlite3.Connection, session: int) -> int | None:
-    found = ledger.execute("SELECT folded_seq FROM session WHERE inner_id = ?", (session,)).fetchone()
+    found = ledger.execute("SELECT folded_seq FROM session WHERE inner_id = ? AND deleting = 0", (session,)).fetchone()
     if found is None:
-        raise Damaged("the session is not in the catalog")
+        raise NotFound("the session was deleted")
     seq: int | None = found[0]
     return seq
 

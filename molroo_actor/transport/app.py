@@ -116,7 +116,7 @@ class Server:
         routes.add_routes(app, self._sockets.handle)
         for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):
             app.router.add_get(path, routes.wrap(handler))
-        app.router.add_route(hdrs.METH_ANY, "/{elsewhere:.*}", routes.wrap(routes.elsewhere))
+        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", routes.wrap(routes.elsewhere))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()
         server = self._runner.server

@@ -289,6 +289,8 @@ class Rest:
             kept = f"kept are {first} to {snapshot.seq}" if snapshot.seq else "there is none yet"
             raise NotFound(f"no state after turn {seq}: {kept}")
         row = (await self._rows(slot, seq - 1, 1))[0]
+        if row.state_after is None:  # it went while this was read
+            raise NotFound(f"no state after turn {seq}: kept are the newest {self._settings.history_kept}")
         answer = self._host.repeats.answer_of(snapshot.actor, row)
         state = answer.record.state
         report = observe(answer.params, state, state.at_ms)

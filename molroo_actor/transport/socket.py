@@ -24,8 +24,8 @@ _CLOSE_CODES: Final = {
     "RATE_LIMIT": 4429,
     "OVERLOADED": 1013,
     "INTERNAL": 1011,
-    "VALIDATION_ERROR": 1008,
 }
+_CLOSE_OTHERWISE: Final = 1008
 
 
 class Duties(Protocol):
@@ -124,7 +124,7 @@ class Socket:
         if not self.closing:
             self._duties.refused(error.code)
             self._write(0x1, messages.error(error, ids.new_request_id(), reply_to))
-            self.close(code or _CLOSE_CODES[error.code], error.code)
+            self.close(code or _CLOSE_CODES.get(error.code, _CLOSE_OTHERWISE), error.code)
 
     def close(self, code: int, reason: str) -> None:
         """Says goodbye; the sweep cuts the line when the peer does not. Idempotent."""

@@ -30,7 +30,7 @@ from molroo_actor.runtime.host import Host, Snapshot, Welcome
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.runtime.mailbox import Envelope
 from molroo_actor.runtime.slot import Slot
-from molroo_actor.storage.rows import Key
+from molroo_actor.storage.rows import Key, Row
 from molroo_actor.transport.auth import Origins, key_of
 from molroo_actor.transport.limits import Bucket, Buckets
 from molroo_actor.transport.metrics import Metrics
@@ -177,24 +177,19 @@ class Sockets:
 
         What is needed on the way only must not stay in a variable of `handle`.
         """
-        slot: Slot | None = None
-        welcome: Welcome | None = None
         try:
             slot, welcome = await self._attach(request, socket)
-            await self._catch_up(request, socket, slot, welcome)
-            return slot, welcome.attachment
         except WireError as error:
             if isinstance(error, (Unauthorized, NotFound)):
                 refused.take(self._clock.monotonic_s())
             socket.fail(error)
-        except ConnectionError:
-            socket.transport.abort()
-        except Exception:
-            log.exception("a connection failed on its way in")
-            socket.fail(Internal())
-        if slot is not None and welcome is not None:
+            return None
+        try:
+            await self._catch_up(request, socket, slot, welcome)
+        except BaseException:
             self._host.detach(slot, welcome.attachment)
-        return None
+            raise
+        return slot, welcome.attachment
 
     async def _attach(self, request: web.Request, socket: Socket) -> tuple[Slot, Welcome]:
         self._origins.check(request.headers.get(hdrs.ORIGIN))
@@ -209,24 +204,32 @@ class Sockets:
     # -- catching up ---------------------------------------------------------------------------------------------------
 
     async def _catch_up(self, request: web.Request, socket: Socket, slot: Slot, welcome: Welcome) -> None:
-        plan = welcome.plan
-        socket.send(messages.connected(slot.id, welcome.seq, slot.epoch, plan.recovered))
-        if plan.send_state:
+        recovered, rows = welcome.plan.recovered, await self._missed(slot, welcome)
+        if rows is None:
+            recovered, rows = False, []
+        socket.send(messages.connected(slot.id, welcome.seq, slot.epoch, recovered))
+        if recovered is False:
             socket.send(_state(welcome.snapshot, socket, None))
-        if plan.replay_after is not None and plan.replay_after < welcome.seq:
-            await self._replay(request, socket, slot, welcome, plan.replay_after)
+        await self._replay(request, socket, welcome, rows)
         welcome.attachment.go_live()
 
-    async def _replay(self, request: web.Request, socket: Socket, slot: Slot, welcome: Welcome, after: int) -> None:
-        host = self._host
+    async def _missed(self, slot: Slot, welcome: Welcome) -> list[Row] | None:
+        """What is to be replayed; None when some of it went between the promise and the reading."""
+        after = welcome.plan.replay_after
+        if after is None or after >= welcome.seq:
+            return []
         try:
-            rows = await host.repeats.rows(slot, after, welcome.seq - after)
+            rows = await self._host.repeats.rows(slot, after, welcome.seq - after)
         except StorageError as error:
-            raise host.registry.translate(slot, error) from error
+            raise self._host.registry.translate(slot, error) from error
+        rows = [row for row in rows if row.seq <= welcome.seq]
+        return None if any(row.state_after is None for row in rows) else rows
+
+    async def _replay(self, request: web.Request, socket: Socket, welcome: Welcome, rows: list[Row]) -> None:
         for row in rows:
-            if row.kind != "turn" or row.seq > welcome.seq:
+            if row.kind != "turn":
                 continue
-            answer = host.repeats.answer_of(welcome.snapshot.actor, row)
+            answer = self._host.repeats.answer_of(welcome.snapshot.actor, row)
             data = answer.socket_data(with_prompt=socket.with_prompt)
             socket.send_unlimited(messages.turn_result(row.seq, data, replayed=True))
             if socket.transport.get_write_buffer_size() > _UNREAD_LOW:
