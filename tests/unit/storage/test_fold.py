@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,6 +15,8 @@ from molroo_actor.storage import catalog, fold, schema
 from molroo_actor.storage.layout import fsync_folder
 from molroo_actor.storage.node_db import connect
 from tests.kit.rows import Store, a_row, holder, rows_of, store
+
+T = TypeVar("T")
 
 
 async def _with_rows(it: Store, last: int) -> None:
@@ -179,8 +183,8 @@ async def test_the_folder_is_durable_before_the_ledger_hears_of_the_file(
         order: list[str] = []
         folded, commit = fold.fold_one, it.folding._commit
 
-        def recorded(name: str, function):  # type: ignore[no-untyped-def]
-            def call(*args):  # type: ignore[no-untyped-def]
+        def recorded(name: str, function: Callable[..., T]) -> Callable[..., T]:
+            def call(*args: Any) -> T:
                 result = function(*args)
                 order.append(name)
                 return result

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ async def test_excluding_waits_for_a_fold_under_way(tmp_path: Path, monkeypatch:
         begun, go_on = threading.Event(), threading.Event()
         folded = fold.fold_one
 
-        def slowly(*args):  # type: ignore[no-untyped-def]
+        def slowly(*args: Any) -> fold.Folded:
             begun.set()
             assert go_on.wait(10)
             return folded(*args)
@@ -113,7 +114,7 @@ async def test_stopping_ends_a_round_at_the_next_border_between_sessions(
         await _aged(it, 1, 2)
         folded = fold.fold_one
 
-        def last(*args):  # type: ignore[no-untyped-def]
+        def last(*args: Any) -> fold.Folded:
             it.folding.stop()
             return folded(*args)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from molroo_actor.errors import Damaged, NewerFormat, Unavailable
+from molroo_actor.errors import Damaged, NewerFormat, NotFound, Unavailable
 from molroo_actor.ids import id_digest
 from molroo_actor.storage import schema, session_file
 from molroo_actor.storage.node_db import connect
@@ -162,7 +162,7 @@ async def test_rows_missing_between_file_and_journal_are_damage(tmp_path: Path) 
 
 async def test_a_session_that_the_catalog_does_not_know_has_no_history(tmp_path: Path) -> None:
     async with store(tmp_path) as it:
-        with pytest.raises(Damaged, match="not in the catalog"):
+        with pytest.raises(NotFound, match="the session was deleted"):
             await _history(it)
 
 
