@@ -15,7 +15,7 @@ import msgspec
 from molroo_actor import settings as all_settings
 from molroo_actor.clock import SystemClock
 from molroo_actor.errors import DataInUse, MolrooError
-from molroo_actor.protocol.rest import SessionItem
+from molroo_actor.protocol.answers import SessionItem
 from molroo_actor.runtime.admin import Admin, Request
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.settings import Settings

@@ -109,24 +109,32 @@ class AckProactive(Struct, frozen=True):
 Command = TurnCommand | GetState | Ping | SetPreferences | AckProactive
 
 
-class _Turn(Struct, frozen=True):
+class TurnBody(Struct, frozen=True):
+    """Exactly one of message and event."""
+
     message: str | None = None
     event: Event | None = None
     event_context: str | None = None
     elapsed_seconds: Elapsed | None = None
 
 
-class _AppraisalTurn(Struct, frozen=True):
+class AppraisalTurnBody(Struct, frozen=True):
+    """A turn from an appraisal vector, which is taken as it is."""
+
     appraisal: Appraisal
     context: str | None = None
     elapsed_seconds: Elapsed | None = None
 
 
-class _Session(Struct, frozen=True):
+class SessionBody(Struct, frozen=True):
+    """Which session a REST turn is for."""
+
     sessionId: SessionId  # noqa: N815 - the wire's name
 
 
-class _PutPreferences(Struct, frozen=True):
+class PreferencesBody(Struct, frozen=True):
+    """Replaces all preferences: what is left out takes its default."""
+
     enabled: bool
     triggers: Triggers = Triggers()
     cooldown_hours: Annotated[float, Meta(ge=0, le=87_660)] = 4.0
@@ -134,15 +142,17 @@ class _PutPreferences(Struct, frozen=True):
     quiet_hours: QuietHours | None = None
 
 
-class _PreferencesFrame(Struct, frozen=True):
-    preferences: _PutPreferences
+class PreferencesFrame(Struct, frozen=True):
+    """Preferences over the WebSocket."""
+
+    preferences: PreferencesBody
 
 
-_TURN: Final = Shape(_Turn)
-_APPRAISAL_TURN: Final = Shape(_AppraisalTurn)
-_SESSION: Final = Shape(_Session)
-_PREFERENCES: Final = Shape(_PutPreferences)
-_PREFERENCES_FRAME: Final = Shape(_PreferencesFrame)
+_TURN: Final = Shape(TurnBody)
+_APPRAISAL_TURN: Final = Shape(AppraisalTurnBody)
+_SESSION: Final = Shape(SessionBody)
+_PREFERENCES: Final = Shape(PreferencesBody)
+_PREFERENCES_FRAME: Final = Shape(PreferencesFrame)
 _ACK: Final = Shape(AckProactive)
 _json: Final = msgspec.json.Decoder()
 _pack: Final = msgspec.msgpack.Encoder()
@@ -310,7 +320,7 @@ def preferences(body: dict[str, Any]) -> Preferences:
     return _whole(_PREFERENCES.read(body), "$")
 
 
-def _whole(given: _PutPreferences, path: str) -> Preferences:
+def _whole(given: PreferencesBody, path: str) -> Preferences:
     if given.quiet_hours is not None:
         try:
             zoneinfo.ZoneInfo(given.quiet_hours.timezone)

@@ -7,11 +7,70 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from molroo_actor.errors import WireError
+from molroo_actor.protocol.answers import ErrorCode
 from molroo_actor.protocol.commands import Preferences
+from molroo_actor.protocol.views import SocketState, SocketTurn
 
 _json: Final = msgspec.json.Encoder()
+
+
+class Connected(Struct, frozen=True, tag="connected", tag_field="type"):
+    """The first message of every connection; keep seq and epoch to resume.
+
+    recovered: true when all that was missed follows, false when a state does, null when nothing was asked for.
+    """
+
+    session_id: str
+    seq: int
+    epoch: str
+    recovered: bool | None
+
+
+class TurnMessage(Struct, frozen=True, tag="turn_result", tag_field="type"):
+    """A turn of the session, whoever took it; own and reply_to stand in the sender's copy."""
+
+    seq: int
+    data: SocketTurn
+    own: bool | UnsetType = UNSET
+    duplicate: bool | UnsetType = UNSET
+    replayed: bool | UnsetType = UNSET
+    reply_to: str | UnsetType = UNSET
+
+
+class StateMessage(Struct, frozen=True, tag="state", tag_field="type"):
+    """The whole emotional state, decayed to now."""
+
+    seq: int
+    data: SocketState
+    reply_to: str | UnsetType = UNSET
+
+
+class PreferencesMessage(Struct, frozen=True, tag="proactive_prefs", tag_field="type"):
+    """The whole preferences, as they are now."""
+
+    seq: int
+    data: Preferences
+    reply_to: str | UnsetType = UNSET
+
+
+class Pong(Struct, frozen=True, tag="pong", tag_field="type"):
+    """The answer to ping; it wakes nobody."""
+
+    reply_to: str | UnsetType = UNSET
+
+
+class ErrorMessage(Struct, frozen=True, kw_only=True, tag="error", tag_field="type"):
+    """What was refused; a close follows when the error is fatal."""
+
+    code: ErrorCode
+    message: str
+    details: dict[str, str] | UnsetType = UNSET
+    reply_to: str | UnsetType = UNSET
+    request_id: str
+    retry_after_s: float | UnsetType = UNSET
 
 
 def turn_result(
@@ -43,9 +102,7 @@ def state(seq: int, data: bytes, reply_to: str | None) -> bytes:
 
 def connected(session_id: str, seq: int, epoch: str, recovered: bool | None) -> bytes:
     """The first message of every connection."""
-    return _json.encode(
-        {"type": "connected", "session_id": session_id, "seq": seq, "epoch": epoch, "recovered": recovered}
-    )
+    return _json.encode(Connected(session_id, seq, epoch, recovered))
 
 
 def preferences(whole: Preferences, seq: int, reply_to: str | None) -> bytes:
@@ -55,20 +112,22 @@ def preferences(whole: Preferences, seq: int, reply_to: str | None) -> bytes:
 
 def pong(reply_to: str | None) -> bytes:
     """The answer to ping."""
-    return b'{"type":"pong"}' if reply_to is None else b'{"type":"pong","reply_to":' + _json.encode(reply_to) + b"}"
+    return _json.encode(Pong(UNSET if reply_to is None else reply_to))
 
 
 def error(cause: WireError, request_id: str, reply_to: str | None) -> bytes:
     """An error; the transport decides whether a close follows."""
-    body: dict[str, object] = {"type": "error", "code": cause.code, "message": cause.message}
-    if cause.details is not None:
-        body["details"] = cause.details
-    if reply_to is not None:
-        body["reply_to"] = reply_to
-    body["request_id"] = request_id
-    if cause.retry_after_s is not None:
-        body["retry_after_s"] = cause.retry_after_s
-    return _json.encode(body)
+    return _json.encode(
+        ErrorMessage(
+            code=cause.code,
+            message=cause.message,
+            details=UNSET if cause.details is None else cause.details,
+            reply_to=UNSET if reply_to is None else reply_to,
+            request_id=request_id,
+            retry_after_s=UNSET if cause.retry_after_s is None else cause.retry_after_s,
+        )
+    )
+    )
 
 
 def _around(kind: str, data: bytes, reply_to: str | None, beside: bytes = b"") -> bytes:

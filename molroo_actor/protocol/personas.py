@@ -24,17 +24,21 @@ class CreateCommand(Struct, frozen=True):
     body_hash: bytes
 
 
-class _Config(Struct, frozen=True):
+class Config(Struct, frozen=True):
+    """What tunes a character and is no part of who it is."""
+
     calibration: Calibration = Calibration()
 
 
-class _Outside(Struct, frozen=True):
+class Outside(Struct, frozen=True):
+    """What stands beside a persona."""
+
     preset: str | None = None
     sessionId: SessionId | None = None  # noqa: N815
-    config: _Config = _Config()
+    config: Config = Config()
 
 
-_OUTSIDE: Final = Shape(_Outside)
+_OUTSIDE: Final = Shape(Outside)
 _PERSONA: Final = Shape(Persona)
 
 

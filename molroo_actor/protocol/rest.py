@@ -4,97 +4,98 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final, Literal
+from typing import Final, cast
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET
 
 from molroo_actor import ids
-from molroo_actor.engine import VAD, Params, Persona, Preset, system_prompt
+from molroo_actor.engine import Params, Persona, Preset, system_prompt
 from molroo_actor.errors import ValidationFailed, WireError
 from molroo_actor.protocol import record
+from molroo_actor.protocol.answers import (
+    CalibrationView,
+    ConfigView,
+    CreatedSession,
+    ErrorAnswer,
+    ErrorPart,
+    HistoryInput,
+    HistoryItem,
+    PersonaView,
+    Presets,
+    PresetView,
+    Session,
+    SessionItem,
+    SessionPreferences,
+)
 from molroo_actor.protocol.commands import Preferences
 from molroo_actor.protocol.views import SystemOnly, iso
 
 _json: Final = msgspec.json.Encoder()
 encode: Final = _json.encode
-Status = Literal["active", "idle", "hibernated"]
 
 
-class SessionItem(Struct, frozen=True):
-    """A session in a list."""
-
-    id: str
-    personaName: str  # noqa: N815 - the wire's names
-    createdAt: int  # noqa: N815
-    lastActive: int  # noqa: N815
-    status: Status
-
-
-class SessionPage(Struct, frozen=True):
-    """GET /v1/persona."""
-
-    items: list[SessionItem]
-    cursor: str | None
+def persona_view(persona: Persona) -> PersonaView:
+    """`persona` as clients sent and see it."""
+    return PersonaView(
+        persona.identity,
+        persona.personality,
+        persona.goals,
+        persona.emotion_config,
+        persona.character_backstory,
+        persona.behavior_rules,
+        persona.user_profile,
+        persona.scene_context,
+    )
 
 
-class HistoryItem(Struct, frozen=True):
-    """One row of the journal for a client."""
-
-    seq: int
-    at: str
-    kind: str
-    input: dict[str, object] | None
-    appraisal: object
-    emotion: VAD | None
-    discrete_emotion: str | None
-
-
-class HistoryPage(Struct, frozen=True):
-    """GET /v1/history/:sessionId."""
-
-    items: list[HistoryItem]
-    next_after_seq: int | None
-
-
-def persona_parts(persona: Persona) -> dict[str, object]:
-    """`persona` and `config` as clients sent and see them."""
-    plain: dict[str, object] = msgspec.to_builtins(persona)
-    calibration = {key: value for key, value in plain.pop("calibration", {}).items() if value is not None}  # type: ignore[attr-defined]
-    return {
-        "persona": {key: value for key, value in plain.items() if value is not None},
-        "config": {"calibration": calibration},
-    }
+def config_view(persona: Persona) -> ConfigView:
+    """`config` as clients sent and see it."""
+    given = persona.calibration
+    return ConfigView(CalibrationView(given.budgetRecoveryPerHour, given.budgetMinimum, given.turnScale))
 
 
 def created(session_id: str, params: Params, created_ms: int) -> bytes:
     """The answer of POST /v1/persona."""
     persona = params.persona
     return _json.encode(
-        {
-            "sessionId": session_id,
-            "personaName": persona.identity.name,
-            **persona_parts(persona),
-            "createdAt": iso(created_ms),
-            "prompt_data": SystemOnly(system_prompt(params)),
-        }
+        CreatedSession(
+            session_id,
+            persona.identity.name,
+            persona_view(persona),
+            config_view(persona),
+            iso(created_ms),
+            SystemOnly(system_prompt(params)),
+        )
     )
 
 
 def session(item: SessionItem, persona: Persona) -> bytes:
     """The answer of GET /v1/persona/:sessionId."""
-    return _json.encode({**msgspec.structs.asdict(item), **persona_parts(persona)})
+    whole = Session(
+        item.id,
+        item.personaName,
+        item.createdAt,
+        item.lastActive,
+        item.status,
+        persona_view(persona),
+        config_view(persona),
+    )
+    return _json.encode(whole)
 
 
 def preset_list(presets: list[Preset]) -> bytes:
     """The answer of GET /v1/presets."""
-    shown = ("id", "name", "description", "personality", "goals", "emotion_config")
-    return _json.encode({"presets": [{name: getattr(preset, name) for name in shown} for preset in presets]})
+    shown = [
+        PresetView(each.id, each.name, each.description, each.personality, each.goals, each.emotion_config)
+        for each in presets
+    ]
+    return _json.encode(Presets(shown))
 
 
 def preferences(session_id: str, whole: Preferences) -> bytes:
     """The answer of PUT preferences."""
-    return _json.encode({"sessionId": session_id, "preferences": whole})
+    return _json.encode(SessionPreferences(session_id, whole))
 
 
 def history_item(
@@ -110,13 +111,12 @@ def history_item(
     given = record.decode_plain(input_blob)
     if given is not None and "appraisal" in given:
         given.setdefault("context", None)
-    seen = record.decode_plain(appraisal)
     return HistoryItem(
         seq,
         iso(at_ms),
         kind,
-        given,
-        None if seen is None else seen["appraisal"],
+        cast("HistoryInput | None", given),
+        None if appraisal is None else record.decode_appraisal(appraisal),
         None if emotion is None else record.decode_emotion(emotion),
         label,
     )
@@ -124,10 +124,8 @@ def history_item(
 
 def error(cause: WireError, status: int) -> bytes:
     """A REST error body."""
-    body: dict[str, object] = {"code": cause.code, "status": status, "message": cause.message}
-    if cause.details is not None:
-        body["details"] = cause.details
-    return _json.encode({"error": body})
+    details = UNSET if cause.details is None else cause.details
+    return _json.encode(ErrorAnswer(ErrorPart(cause.code, status, cause.message, details)))
 
 
 def number(text: str | None, name: str, default: int, low: int, high: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from molroo_actor.errors import MolrooError
-from molroo_actor.protocol.rest import SessionItem
+from molroo_actor.protocol.answers import SessionItem
 from molroo_actor.protocol.views import iso
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.storage import catalog

@@ -8,9 +8,10 @@ import logging
 from molroo_actor import ids
 from molroo_actor.engine import derive, initial_state
 from molroo_actor.errors import Conflict, NotFound, Overloaded, StorageError
+from molroo_actor.protocol.answers import SessionItem, SessionPage, Status
 from molroo_actor.protocol.personas import CreateCommand
 from molroo_actor.protocol.record import Record, encode_persona, encode_record
-from molroo_actor.protocol.rest import SessionItem, SessionPage, Status, cursor_of
+from molroo_actor.protocol.rest import cursor_of
 from molroo_actor.runtime.connection import Parting
 from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.mailbox import Deletion

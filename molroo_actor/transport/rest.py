@@ -14,7 +14,7 @@ from molroo_actor import __version__, ids
 from molroo_actor.clock import Clock
 from molroo_actor.engine import observe, presets, render_prompt
 from molroo_actor.errors import Internal, NotFound, RateLimited, StorageError, ValidationFailed, WireError
-from molroo_actor.protocol import commands, personas, rest, views
+from molroo_actor.protocol import answers, commands, personas, rest, views
 from molroo_actor.protocol.commands import SetPreferences, TurnCommand
 from molroo_actor.protocol.record import decode_persona
 from molroo_actor.runtime.host import Host
@@ -213,8 +213,7 @@ class Rest:
     # -- sessions ----------------------------------------------------------------------------------------------
 
     async def _health(self, request: web.Request) -> web.Response:  # noqa: ARG002
-        health = {"status": "ok", "version": __version__, "storage": "sqlite", "sessions": self._sessions.count}
-        return json_response(rest.encode(health))
+        return json_response(rest.encode(answers.Health("ok", __version__, "sqlite", self._sessions.count)))
 
     async def _presets(self, request: web.Request) -> web.Response:
         _, bucket = self._enter(request)
@@ -316,7 +315,7 @@ class Rest:
             rest.history_item(row.seq, row.at_ms, row.kind, row.input, row.appraisal, row.emotion, row.label)
             for row in rows[:limit]
         ]
-        page = rest.HistoryPage(items, items[-1].seq if len(rows) > limit else None)
+        page = answers.HistoryPage(items, items[-1].seq if len(rows) > limit else None)
         return json_response(rest.encode(page))
 
     # -- proactive ---------------------------------------------------------------------------------------------
