@@ -127,7 +127,6 @@ def error(cause: WireError, request_id: str, reply_to: str | None) -> bytes:
             retry_after_s=UNSET if cause.retry_after_s is None else cause.retry_after_s,
         )
     )
-    )
 
 
 def _around(kind: str, data: bytes, reply_to: str | None, beside: bytes = b"") -> bytes:
