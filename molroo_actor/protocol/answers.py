@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from molroo_actor.engine import VAD, Appraisal, EmotionConfig, Goal, Identity, Personality
 from molroo_actor.protocol.commands import Event, Preferences
-from molroo_actor.protocol.views import SystemOnly
+from molroo_actor.protocol.views import Moment, Seq, SystemOnly
 
 Status = Literal["active", "idle", "hibernated"]
 CODES: Final = (
@@ -27,7 +27,10 @@ ErrorCode = Annotated[str, Meta(extra_json_schema={"enum": list(CODES)})]
 
 
 class SessionItem(Struct, frozen=True):
-    """A session in a list."""
+    """A session in a list; createdAt and lastActive in Unix milliseconds.
+
+    status: `active` a turn is under way or waits, `idle` awake otherwise, `hibernated` no actor.
+    """
 
     id: str
     personaName: str  # noqa: N815 - the wire's names
@@ -37,7 +40,7 @@ class SessionItem(Struct, frozen=True):
 
 
 class SessionPage(Struct, frozen=True):
-    """GET /v1/persona."""
+    """Newest first; the cursor asks for what follows, null is the end."""
 
     items: list[SessionItem]
     cursor: str | None
@@ -58,8 +61,8 @@ class HistoryInput(TypedDict, total=False):
 class HistoryItem(Struct, frozen=True):
     """One row of the journal for a client: a turn, or another durable change (kind)."""
 
-    seq: int
-    at: str
+    seq: Seq
+    at: Moment
     kind: str
     input: HistoryInput | None
     appraisal: Appraisal | None
@@ -68,7 +71,7 @@ class HistoryItem(Struct, frozen=True):
 
 
 class HistoryPage(Struct, frozen=True):
-    """GET /v1/history/:sessionId."""
+    """Ascending; next_after_seq asks for what follows, null is the end."""
 
     items: list[HistoryItem]
     next_after_seq: int | None
@@ -108,7 +111,7 @@ class CreatedSession(Struct, frozen=True):
     personaName: str  # noqa: N815
     persona: PersonaView
     config: ConfigView
-    createdAt: str  # noqa: N815
+    createdAt: Moment  # noqa: N815
     prompt_data: SystemOnly
 
 

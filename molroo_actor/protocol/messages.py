@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from molroo_actor.errors import WireError
 from molroo_actor.protocol.answers import ErrorCode
 from molroo_actor.protocol.commands import Preferences
-from molroo_actor.protocol.views import SocketState, SocketTurn
+from molroo_actor.protocol.views import Seq, SocketState, SocketTurn
 
 _json: Final = msgspec.json.Encoder()
 
@@ -24,7 +24,7 @@ class Connected(Struct, frozen=True, tag="connected", tag_field="type"):
     """
 
     session_id: str
-    seq: int
+    seq: Seq
     epoch: str
     recovered: bool | None
 
@@ -32,7 +32,7 @@ class Connected(Struct, frozen=True, tag="connected", tag_field="type"):
 class TurnMessage(Struct, frozen=True, tag="turn_result", tag_field="type"):
     """A turn of the session, whoever took it; own and reply_to stand in the sender's copy."""
 
-    seq: int
+    seq: Seq
     data: SocketTurn
     own: bool | UnsetType = UNSET
     duplicate: bool | UnsetType = UNSET
@@ -43,7 +43,7 @@ class TurnMessage(Struct, frozen=True, tag="turn_result", tag_field="type"):
 class StateMessage(Struct, frozen=True, tag="state", tag_field="type"):
     """The whole emotional state, decayed to now."""
 
-    seq: int
+    seq: Seq
     data: SocketState
     reply_to: str | UnsetType = UNSET
 
@@ -51,7 +51,7 @@ class StateMessage(Struct, frozen=True, tag="state", tag_field="type"):
 class PreferencesMessage(Struct, frozen=True, tag="proactive_prefs", tag_field="type"):
     """The whole preferences, as they are now."""
 
-    seq: int
+    seq: Seq
     data: Preferences
     reply_to: str | UnsetType = UNSET
 

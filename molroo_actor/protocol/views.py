@@ -6,10 +6,10 @@ The two pages of the reference name some fields differently; that difference liv
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from molroo_actor.engine import (
     VAD,
@@ -29,9 +29,13 @@ from molroo_actor.engine import (
     SystemPrompt,
     TurnResult,
 )
+from molroo_actor.engine.values import Unit
 
 _json: Final = msgspec.json.Encoder()
 encode: Final = _json.encode
+Seq = Annotated[int, Meta(ge=0)]
+StageId = Annotated[int, Meta(ge=1, le=15)]
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
 def iso(ms: int) -> str:
@@ -42,33 +46,33 @@ def iso(ms: int) -> str:
 class StageName(Struct, frozen=True, gc=False):
     """A soul stage in the REST form."""
 
-    id: int
+    id: StageId
     name: str
 
 
 class StageProgress(Struct, frozen=True, gc=False):
     """A soul stage in the WebSocket form; stage is its name again."""
 
-    id: int
+    id: StageId
     name: str
     stage: str
-    progress: float
+    progress: Unit
 
 
 class Budget(Struct, frozen=True, gc=False):
     """The body budget in the WebSocket form, both in [0, 1]."""
 
-    energy: float
-    stress: float
+    energy: Unit
+    stress: Unit
 
 
 class Belonging(Struct, frozen=True, gc=False):
     """The needs in the WebSocket form; belonging is relatedness."""
 
-    belonging: float
-    competence: float
-    autonomy: float
-    relatedness: float
+    belonging: Unit
+    competence: Unit
+    autonomy: Unit
+    relatedness: Unit
 
 
 class SystemOnly(Struct, frozen=True):
@@ -78,15 +82,15 @@ class SystemOnly(Struct, frozen=True):
 
 
 class RestTurn(Struct, frozen=True):
-    """TurnResult over REST."""
+    """What a turn did to the character. emotion_delta and velocity are signed; seq is the session's of this turn."""
 
     appraisal: Appraisal
     new_emotion: VAD
     emotion_delta: VAD
-    emotion_intensity: float
+    emotion_intensity: Unit
     discrete_emotion: DiscreteEmotion
     stage_transition: bool
-    body_budget: float
+    body_budget: Unit
     soul_stage: StageName
     proactive_hint: ProactiveHint
     velocity: VAD
@@ -94,17 +98,17 @@ class RestTurn(Struct, frozen=True):
     regulation: Regulation | None
     prediction_error: PredictionError
     catastrophe: Catastrophe
-    seq: int
+    seq: Seq
     prompt_data: PromptData | UnsetType = UNSET
 
 
 class SocketTurn(Struct, frozen=True):
-    """turn_result.data."""
+    """What a turn did, in the WebSocket form: the REST form with another shape of four fields."""
 
     appraisal: Appraisal
     new_emotion: VAD
     emotion_delta: VAD
-    emotion_intensity: float
+    emotion_intensity: Unit
     discrete_emotion: str
     discrete: DiscreteEmotion
     stage_transition: bool
@@ -120,12 +124,12 @@ class SocketTurn(Struct, frozen=True):
 
 
 class RestState(Struct, frozen=True):
-    """State over REST."""
+    """The whole emotional state, decayed to as_of; seq is the last durable change that it includes."""
 
     emotion: VAD
-    emotion_intensity: float
+    emotion_intensity: Unit
     discrete_emotion: DiscreteEmotion
-    body_budget: float
+    body_budget: Unit
     soul_stage: StageName
     need_state: NeedState
     regulation: RegulationReport
@@ -136,16 +140,16 @@ class RestState(Struct, frozen=True):
     blend_ratio: BlendRatio
     catastrophe: Catastrophe
     mood: VAD
-    seq: int
-    as_of: str
+    seq: Seq
+    as_of: Moment
     prompt_data: PromptData | UnsetType = UNSET
 
 
 class SocketState(Struct, frozen=True):
-    """state.data."""
+    """The whole emotional state in the WebSocket form."""
 
     emotion: VAD
-    emotion_intensity: float
+    emotion_intensity: Unit
     discrete_emotion: str
     discrete: DiscreteEmotion
     body_budget: Budget
@@ -159,8 +163,8 @@ class SocketState(Struct, frozen=True):
     blend_ratio: BlendRatio
     catastrophe: Catastrophe
     mood: VAD
-    seq: int
-    as_of: str
+    seq: Seq
+    as_of: Moment
     prompt_data: PromptData | UnsetType = UNSET
 
 

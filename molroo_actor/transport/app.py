@@ -23,6 +23,7 @@ from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.settings import Settings, SettingsError
 from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
+from molroo_actor.transport import docs_page, openapi
 from molroo_actor.transport.auth import Origins
 from molroo_actor.transport.listener import Listener
 from molroo_actor.transport.metrics import Metrics
@@ -116,6 +117,8 @@ class Server:
         routes.add_routes(app, self._sockets.handle)
         for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):
             app.router.add_get(path, routes.wrap(handler))
+        for path, shown in (("/openapi.json", openapi.serve), ("/docs", docs_page.serve)):
+            app.router.add_get(path, routes.wrap(shown))
         app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", routes.wrap(routes.elsewhere))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()

@@ -29,7 +29,7 @@ from molroo_actor.transport.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-_STATUS: Final = {
+STATUS: Final = {
     "UNAUTHORIZED": 401,
     "NOT_FOUND": 404,
     "VALIDATION_ERROR": 400,
@@ -132,7 +132,7 @@ class Rest:
         return upgrade
 
     def _error(self, error: WireError, status: int | None = None) -> web.Response:
-        status = status or _STATUS[error.code]
+        status = status or STATUS[error.code]
         self._metrics.refused(error.code)
         headers: dict[str, str] = (
             {} if error.retry_after_s is None else {str(hdrs.RETRY_AFTER): str(math.ceil(error.retry_after_s))}
