@@ -17,7 +17,7 @@ def fields(contract: Node, schema: Node) -> str:
     if "properties" not in whole:
         return f"<p>{kind(whole)}</p>" if "anyOf" in whole else ""
     rows = [
-        (f"<code>{escape(key)}</code>{needed(key in whole['required'])}", _field(each))
+        (f"<code>{escape(key)}</code>{optional(key not in whole['required'])}", _field(each))
         for key, each in whole["properties"].items()
     ]
     return table(("Field", "What"), rows) if rows else "<p>No fields.</p>"
@@ -26,7 +26,7 @@ def fields(contract: Node, schema: Node) -> str:
 def _field(schema: Node) -> str:
     text = f" {prose(schema['description'])}" if "description" in schema else ""
     given = schema.get("default")
-    default = f" <span class=soft>default <code>{escape(json.dumps(given))}</code></span>" if _shown(given) else ""
+    default = f" {soft('default')} <code>{escape(json.dumps(given))}</code>" if _shown(given) else ""
     return f"{kind(schema)}{text}{default}"
 
 
@@ -84,9 +84,13 @@ def _resolve(contract: Node, schema: Node) -> Node:
 
 def table(heads: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:
     """Two columns; the first names the row."""
-    body = "".join(f'<tr><th scope="row">{first}</th><td>{second}</td></tr>' for first, second in rows)
-    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    # The roles say again what the elements are: a style that stacks the rows on a phone takes it away from them.
+    body = "".join(
+        f'<tr role="row"><th scope="row" role="rowheader">{first}</th><td role="cell">{second}</td></tr>'
+        for first, second in rows
+    )
+    head = "".join(f'<th scope="col" role="columnheader">{each}</th>' for each in heads)
+    return f'<table role="table"><thead><tr role="row">{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def code(text: str, label: str) -> str:
@@ -101,9 +105,14 @@ def prose(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
-def needed(yes: bool) -> str:
-    """The mark of what must be given."""
-    return ' <span class="needed">required</span>' if yes else ""
+def soft(text: str) -> str:
+    """HTML that may be read past."""
+    return f'<span class="soft">{text}</span>'
+
+
+def optional(yes: bool) -> str:
+    """The mark of what may be left out."""
+    return ' <span class="optional">optional</span>' if yes else ""
 
 
 def ref(name: str) -> Node:

@@ -26,6 +26,8 @@ export MOLROO_KEY=mk_test_..."""
 _SOCKET: Final = """const socket = new WebSocket("ws://127.0.0.1:8787/v1/ws/mia?token=mk_test_...");
 socket.onmessage = ({ data }) => console.log(JSON.parse(data));
 socket.onopen = () => socket.send(JSON.stringify({ type: "turn", message: "Here I am again!" }));"""
+_LINE: Final = 76
+_QUOTE, _QUOTED = "'", "'\\''"
 _CLOSES: Final = (
     ("1003", "a binary frame: messages are text"),
     ("1009", "a message over 64 KiB"),
@@ -87,12 +89,15 @@ def _page(contract: Node, style: str) -> str:
 </head>
 <body>
 <a class="skip" href="#main">Skip to the contents</a>
+<header>
+<h1>{escape(info["title"])} <span class="soft">API {escape(info["version"])}</span></h1>
+<p>{html.prose(info["description"])}</p>
+<p>The same for programs: <a href="openapi.json">openapi.json</a></p>
+</header>
 <div class="page">
 {_contents(contract)}
 <main id="main">
-<h1>{escape(info["title"])} <span class="soft">API {escape(info["version"])}</span></h1>
 {main}
-<footer class="soft">The same for programs: <a href="openapi.json">openapi.json</a></footer>
 </main>
 </div>
 </body>
@@ -128,10 +133,11 @@ def _beginning(contract: Node) -> str:
         for error, status in sorted(_statuses(contract).items(), key=lambda each: each[1])
     ]
     return (
-        f'<p>{html.prose(contract["info"]["description"])}</p><h2 id="begin">Begin</h2>'
+        '<h2 id="begin">Begin</h2>'
         "<p>A key goes into the header <code>Authorization: Bearer mk_...</code> or <code>X-API-Key</code>. "
-        "<code>molroo-actor keys create</code> makes one. The examples below read both of these:</p>"
+        "<code>molroo-actor keys create</code> makes one. The examples read these two:</p>"
         f"{html.code(_BEGIN, 'Settings of the examples')}"
+        "<p>A field must be given, and is always there in an answer, unless it is marked as optional.</p>"
         '<h3 id="errors">Errors</h3><p>Every error is an object of one form: '
         f"{html.kind(html.ref('ErrorAnswer'))}. Every answer carries <code>X-Request-Id</code>.</p>"
         f"{html.table(('Status and code', 'When'), errors)}"
@@ -165,12 +171,17 @@ def _operation(contract: Node, path: str, method: str, operation: Node) -> str:
 def _parameters(operation: Node) -> str:
     rows = [
         (
-            f"<code>{escape(each['name'])}</code> <span class=soft>{each['in']}</span>{html.needed(each['required'])}",
-            f"{html.prose(each['description'])} <span class=soft>{html.kind(each['schema'])}</span>",
+            _parameter_name(each),
+            f"{html.prose(each['description'])} {html.soft(html.kind(each['schema']))}",
         )
         for each in operation["parameters"]
     ]
     return f"<h4>Parameters</h4>{html.table(('Name', 'What'), rows)}" if rows else ""
+
+
+def _parameter_name(parameter: Node) -> str:
+    mark = html.optional(not parameter["required"])
+    return f"<code>{escape(parameter['name'])}</code> {html.soft(parameter['in'])}{mark}"
 
 
 def _request(contract: Node, operation: Node) -> str:
@@ -222,8 +233,10 @@ def curl(path: str, method: str, operation: Node, body: Any) -> str:
     command = " ".join(words)
     if body is None:
         return command
-    text = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
-    return f"{command} \\\n  -d '{text}'"
+    text = json.dumps(body, ensure_ascii=False)
+    if len(text) > _LINE:
+        text = json.dumps(body, ensure_ascii=False, indent=2)
+    return f"{command} \\\n  -d '{text.replace(_QUOTE, _QUOTED)}'"
 
 
 def _messages(contract: Node) -> str:
