@@ -24,10 +24,10 @@ def fields(contract: Node, schema: Node) -> str:
 
 
 def _field(schema: Node) -> str:
-    text = f" {prose(schema['description'])}" if "description" in schema else ""
+    text = f"<div>{prose(schema['description'])}</div>" if "description" in schema else ""
     given = schema.get("default")
     default = f" {soft('default')} <code>{escape(json.dumps(given))}</code>" if _shown(given) else ""
-    return f"{kind(schema)}{text}{default}"
+    return f"{kind(schema)}{default}{text}"
 
 
 def _shown(given: Any) -> bool:

@@ -42,8 +42,10 @@ _LIVE: Final = (
     "The first message is `connected`. Then come the turns that were missed, or a `state`, and then what happens.",
     "Every turn of the session, from whichever client it came, goes to all of its sockets; the sender's has `own`.",
     "A turn with an `id` happens once: sent again, it is answered again with `duplicate`.",
-    "To miss nothing, reconnect with the `last_seq` and `epoch` that were last seen: turns in between come first.",
-    "Those have `replayed`. When they are not kept any more, `recovered` is false and a `state` follows.",
+    (
+        "To miss nothing, reconnect with the `last_seq` and `epoch` that were last seen: the turns in between come "
+        "first, with `replayed`. When they are not kept any more, `recovered` is false and a `state` follows."
+    ),
     "An error with a `reply_to` is about that message, and the socket stays open unless a close follows.",
 )
 
@@ -233,10 +235,13 @@ def curl(path: str, method: str, operation: Node, body: Any) -> str:
     command = " ".join(words)
     if body is None:
         return command
-    text = json.dumps(body, ensure_ascii=False)
-    if len(text) > _LINE:
-        text = json.dumps(body, ensure_ascii=False, indent=2)
-    return f"{command} \\\n  -d '{text.replace(_QUOTE, _QUOTED)}'"
+    return f"{command} \\\n  -d '{_json(body).replace(_QUOTE, _QUOTED)}'"
+
+
+def _json(value: Any) -> str:
+    """On one line when it is short."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LINE else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _messages(contract: Node) -> str:
@@ -261,7 +266,7 @@ def _message(contract: Node, message: Node, side: str) -> str:
         parts.append(f'<p>Answered with <a href="#server-{message["answer"]}">{escape(message["answer"])}</a>.</p>')
     parts.append(html.fields(contract, message["schema"]))
     if "example" in message:
-        parts.append(html.code(json.dumps(message["example"]), f"Example of {kind_of}"))
+        parts.append(html.code(_json(message["example"]), f"Example of {kind_of}"))
     return "".join([*parts, "</section>"])
 
 

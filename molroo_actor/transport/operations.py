@@ -299,7 +299,7 @@ _LIVE: Final = (
             Parameter("epoch", "query", "Resume: the epoch of the last `connected`.", {"type": "string"}),
         ),
         status=101,
-        errors=("UPGRADE_REQUIRED", "RATE_LIMIT", "INTERNAL"),
+        errors=("VALIDATION_ERROR", "UPGRADE_REQUIRED", "RATE_LIMIT", "INTERNAL"),
     ),
 )
 
