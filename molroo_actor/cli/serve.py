@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import ctypes
 import json
 import logging
 import os
@@ -18,6 +20,7 @@ from molroo_actor.transport.app import Server, raise_handle_limit
 
 log = logging.getLogger("molroo_actor")
 
+_M_ARENA_MAX = -8
 _SWITCH_S = 0.001
 """How long one thread may keep the interpreter from another: a commit's thread waits at most this long for the loop's.
 """
@@ -31,6 +34,7 @@ def run(given: argparse.Namespace) -> int:
         return 0
     _set_up_logs(settings)
     sys.setswitchinterval(_SWITCH_S)
+    _share_malloc_arena()
     return asyncio.run(_serve(settings))
 
 
@@ -55,6 +59,12 @@ async def _serve(settings: Settings) -> int:
     await server.stop()
     log.info("stopped")
     return 3 if doomed else 0
+
+
+def _share_malloc_arena() -> None:
+    """One arena for all threads: glibc gives each its own, which takes 1.7 KB more for each of 10,000 idle sockets."""
+    with contextlib.suppress(OSError, AttributeError):  # other C libraries know neither
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _on_signal(stop: asyncio.Event) -> None:

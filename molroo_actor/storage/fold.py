@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _RETRY_FIRST_S = 1.0
 _RETRY_MAX_S = 300.0
+_BUSY_S = 0.2
+"""How long a file that somebody holds may hold up the one worker; the fold is tried again later anyway."""
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
 _TRIM_EVERY_S = 1.0
 _CLOCK_WENT_BACK_MS = 3_600_000
@@ -200,8 +202,11 @@ class Folding:
 
     def _connection(self) -> sqlite3.Connection:
         if self._sql is None:
-            sql = sqlite3.connect("file::memory:", uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
+            sql = sqlite3.connect(
+                "file::memory:", uri=True, isolation_level=None, timeout=_BUSY_S, check_same_thread=False
+            )
             sql.execute("ATTACH ? AS node", (f"{self._folder.node_db.as_uri()}?mode=ro",))
+            sql.execute("PRAGMA node.cache_size = -512")
             self._sql = sql
         return self._sql
 

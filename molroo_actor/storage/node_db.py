@@ -87,7 +87,7 @@ class NodeDb:
         connection = connect(self._folder.node_db, "rw", any_thread=True)
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
-        connection.execute("PRAGMA cache_size = -4096")
+        connection.execute("PRAGMA cache_size = -2048")
         self.sql = connection
         return connection
 
@@ -102,6 +102,7 @@ class NodeDb:
         """A read connection for the thread that asks; the caller closes it."""
         connection = connect(self._folder.node_db, "rw", any_thread=True)
         connection.execute("PRAGMA query_only = 1")
+        connection.execute("PRAGMA cache_size = -512")  # single rows by key; the system's own cache is behind it
         return connection
 
     @property

@@ -111,8 +111,8 @@ class Server:
 
     async def _listen(self, tls: ssl.SSLContext | None) -> None:
         origins = Origins(self.settings.cors_origins)
-        self._sockets = Sockets(self.host, self.keyring, self.metrics, self._clock, origins)
         routes = Rest(self.host, self.sessions, self.keyring, self.metrics, self._clock, origins)
+        self._sockets = Sockets(self.host, self.keyring, self.metrics, self._clock, origins, routes.refuse)
         app = web.Application(client_max_size=self.settings.body_bytes_max)
         routes.add_routes(app, self._sockets.handle)
         for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):

@@ -9,9 +9,9 @@ from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.storage.rows import Key
 
 
-def key_of(request: web.BaseRequest, keyring: Keyring, *, query: bool = False) -> Key:
-    """The key of a request: Authorization, else X-API-Key, else (`query`) ?token=. Raises Unauthorized."""
-    text = _text_of(request, query=query)
+def key_of(request: web.BaseRequest, keyring: Keyring, token: str | None = None) -> Key:
+    """The key of a request: Authorization, else X-API-Key, else `token`. Raises Unauthorized."""
+    text = _text_of(request, token)
     if text is None:
         raise Unauthorized("no API key: send `Authorization: Bearer mk_…` or `X-API-Key: mk_…`")
     key = keyring.find(text)
@@ -20,7 +20,7 @@ def key_of(request: web.BaseRequest, keyring: Keyring, *, query: bool = False) -
     return key
 
 
-def _text_of(request: web.BaseRequest, *, query: bool) -> str | None:
+def _text_of(request: web.BaseRequest, token: str | None) -> str | None:
     authorization = request.headers.get(hdrs.AUTHORIZATION)
     if authorization is not None:
         scheme, _, text = authorization.partition(" ")
@@ -28,7 +28,7 @@ def _text_of(request: web.BaseRequest, *, query: bool) -> str | None:
     header = request.headers.get("X-API-Key")
     if header is not None:
         return header.strip()
-    return request.query.get("token") if query else None
+    return token
 
 
 class Origins:

@@ -85,7 +85,7 @@ class Rest:
         ]
         for method, path, handler in routes:
             app.router.add_route(method, path, self.wrap(handler))
-        app.router.add_route(hdrs.METH_GET, "/v1/ws/{session_id}", self._upgrade(socket))
+        app.router.add_route(hdrs.METH_GET, "/v1/ws/{session_id}", socket)
 
     # -- around every handler ----------------------------------------------------------------------------------
 
@@ -111,25 +111,11 @@ class Rest:
 
         return wrapped
 
-    def _upgrade(self, socket: Handler) -> Handler:
-        """The socket's route: only what is refused before the upgrade is answered as REST."""
-
-        async def upgrade(request: web.Request) -> web.StreamResponse:
-            try:
-                if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-                    return await socket(request)
-                response = self._error(
-                    ValidationFailed("this path speaks WebSocket: connect with ws:// or wss://"), 426
-                )
-                response.headers[hdrs.UPGRADE] = "websocket"
-            except web.HTTPBadRequest as error:
-                response = self._error(ValidationFailed(f"the upgrade is not whole: {error.text}"))
-            except WireError as error:
-                response = self._error(error)
-            self.dress(request, response, ids.new_request_id())
-            return response
-
-        return upgrade
+    def refuse(self, request: web.Request, error: WireError, status: int | None = None) -> web.Response:
+        """A refusal as every route gives it, for the one that is not wrapped."""
+        response = self._error(error, status)
+        self.dress(request, response, ids.new_request_id())
+        return response
 
     def _error(self, error: WireError, status: int | None = None) -> web.Response:
         status = status or STATUS[error.code]

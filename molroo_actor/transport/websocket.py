@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import urllib.parse
+from collections.abc import Callable
 from typing import Final, Literal
 
 from aiohttp import WSMsgType, hdrs, web
@@ -45,8 +47,18 @@ WebSocket = web.WebSocketResponse[Literal[False]]
 class Sockets:
     """All open sockets of one server."""
 
-    def __init__(self, host: Host, keyring: Keyring, metrics: Metrics, clock: Clock, origins: Origins) -> None:
+    def __init__(
+        self,
+        host: Host,
+        keyring: Keyring,
+        metrics: Metrics,
+        clock: Clock,
+        origins: Origins,
+        refuse: Callable[[web.Request, WireError, int | None], web.Response],
+    ) -> None:
+        """refuse makes the REST answer to a request that is not upgraded."""
         settings = host.settings
+        self._refuse = refuse
         self._host = host
         self._settings = settings
         self._keyring = keyring
@@ -119,11 +131,13 @@ class Sockets:
     # -- the way in ----------------------------------------------------------------------------------------------------
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """The handler of the route, for requests that ask for an upgrade.
+        """The handler of the route.
 
         It waits as long as the socket lives: every coroutine below it and every variable here is memory a socket.
         """
         refused = self._admit(request)
+        if not isinstance(refused, Bucket):
+            return refused
         ws: WebSocket = web.WebSocketResponse(
             timeout=self._settings.close_within_s,
             autoclose=False,
@@ -132,7 +146,10 @@ class Sockets:
             max_msg_size=self._settings.message_bytes_max + 1,  # aiohttp refuses from its limit on
             decode_text=False,
         )
-        await ws.prepare(request)
+        try:
+            await ws.prepare(request)
+        except web.HTTPBadRequest as error:
+            return self._refuse(request, ValidationFailed(f"the upgrade is not whole: {error.text}"), None)
         socket = self._socket(request)
         if socket is None:
             return ws
@@ -154,13 +171,18 @@ class Sockets:
             await self._goodbye(ws, socket)
         return ws
 
-    def _admit(self, request: web.Request) -> Bucket:
-        """The address's bucket of refused upgrades. Raises RateLimited when there were too many."""
+    def _admit(self, request: web.Request) -> Bucket | web.Response:
+        """The address's bucket of refused upgrades, or the answer to what is not to be upgraded at all."""
+        if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+            error = ValidationFailed("this path speaks WebSocket: connect with ws:// or wss://")
+            response = self._refuse(request, error, 426)
+            response.headers[hdrs.UPGRADE] = "websocket"
+            return response
         now_s = self._clock.monotonic_s()
         refused = self._refused_upgrades.of(request.remote, now_s)
         refused.refill(now_s)
         if refused.empty:
-            raise RateLimited("too many refused connections from this address", retry_after_s=60)
+            return self._refuse(request, RateLimited("too many refused connections from here", retry_after_s=60), None)
         return refused
 
     def _socket(self, request: web.Request) -> Socket | None:
@@ -193,8 +215,9 @@ class Sockets:
 
     async def _attach(self, request: web.Request, socket: Socket) -> tuple[Slot, Welcome]:
         self._origins.check(request.headers.get(hdrs.ORIGIN))
-        key = key_of(request, self._keyring, query=True)
-        query = request.query
+        # Not request.query: aiohttp keeps what that parses as long as the request lives, here as long as the socket.
+        query = dict(urllib.parse.parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
+        key = key_of(request, self._keyring, query.get("token"))
         wanted = resume.parse(query.get("last_seq"), query.get("epoch"))
         socket.with_prompt = rest.flag(query.get("prompt_data"), "prompt_data", default=True)
         socket.key_id = key.id
