@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         dest="action", required=True, metavar="ACTION"
     )
     every = sessions.add_parser("list", help="list sessions of all tenants")
-    every.add_argument("--limit", type=int, default=500, help="how many at most (500)")
+    every.add_argument("--limit", type=_count, default=500, help="how many at most (500)")
     every.set_defaults(run=operator.sessions_list)
     show = sessions.add_parser("show", help="show one session")
     show.add_argument("session", help="its id")
@@ -57,6 +57,13 @@ def parser() -> argparse.ArgumentParser:
     for command in (create, listing, revoke, every, show, doctor):
         command.add_argument("--json", action="store_true", help="print JSON")
     return root
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -70,6 +70,7 @@ class Residency:
         if slot.life in (Life.WAKING, Life.AWAKE):
             return
         if len(self._awake) + self._waking >= self._settings.resident_max and not self._make_room():
+            self._registry.unproven.add(slot)
             self._registry.refuse_all(
                 slot,
                 Overloaded(

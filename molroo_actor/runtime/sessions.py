@@ -136,6 +136,7 @@ class Sessions:
             await self._commit(catalog.begin_delete(inner_id, rowids))
         except BaseException:
             slot.deleting = False
+            self._registry.unproven.add(slot)
             self._folding.include(inner_id)
             raise
         self.count -= 1

@@ -32,6 +32,8 @@ _INSERT: Final = {
 }
 _LONE_S: Final = 0.001
 """A lone commit that takes longer than this was not worth the loop's time."""
+_SERIALIZED: Final = 3
+"""SQLite's thread safety with which two threads may use one connection in turn."""
 _LONE_PENANCE: Final = 200
 """Lone commits that then go to the writer's thread."""
 _OF_ONE_SESSION: Final = frozenset(
@@ -64,6 +66,11 @@ def is_of_one_session(error: Exception) -> bool:
     return code is not None and code & 0xFF in _OF_ONE_SESSION
 
 
+def _is_locked_out(error: sqlite3.Error) -> bool:
+    """Whether somebody else holds the ledger: then nothing was written, and no probe could be either."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Whether space ran out."""
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
@@ -81,12 +88,16 @@ class _Lone:
 
     @property
     def quick(self) -> bool:
+        """Whether the next lone row is worth the loop's time; asking counts."""
+        if sqlite3.threadsafety != _SERIALIZED:
+            return False
         if self._elsewhere:
             self._elsewhere -= 1
             return False
         return True
 
     def timed(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Calls `write` and learns from how long it took."""
         began_s = time.perf_counter()
         try:
             return write(*args, **kwargs)
@@ -144,8 +155,7 @@ class Journal:
         self._last_seq.pop(session, None)
 
     async def append(self, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception]:
-        """Makes rows and changes durable in one commit and returns the sessions whose part is certainly absent, with
-        why.
+        """Makes rows and changes durable in one commit; returns the sessions whose part is certainly absent, and why.
 
         Raises AppendFailed when all of it is certainly absent (disk full, I/O error), OutcomeUnknown when nobody can
         tell; then this process must not go on. Cancelling the caller leaves the outcome unknown as well: do not.
@@ -156,14 +166,15 @@ class Journal:
             changes = [change for change in changes if change.session not in failed]
         first = self._next_rowid
         try:
-            if len(rows) == 1 and not changes and self._lone.quick:
+            if len(rows) == 1 and not changes and self._lone.quick and not self._node.truncating:
                 failed |= self._lone.timed(_write, self._node.sql, first, rows, changes)
             else:
                 failed |= await self._node.writer.run(_write, self._node.sql, first, rows, changes)
         except sqlite3.Error as error:
             if is_disk_full(error):
                 self._disk_full()
-            await self._probe(first, error)
+            if not _is_locked_out(error):
+                await self._probe(first, error)
             raise AppendFailed(str(error)) from error
         for rowid, row in enumerate(rows, start=first):
             if row.session not in failed:

@@ -21,6 +21,9 @@ from molroo_actor.storage.layout import DataFolder
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_BUSY_MS = 250
+"""How long the writer waits for somebody else's lock: nobody else should have one, and a turn may wait on the loop."""
+
 
 def connect(path: Path, mode: Literal["ro", "rw", "rwc"], *, any_thread: bool = False) -> sqlite3.Connection:
     """A plain connection in autocommit mode. Raises sqlite3.Error, also when `rw` finds no file."""
@@ -54,6 +57,8 @@ class NodeDb:
         self.checkpointer: ThreadedConnection
         self.sql: sqlite3.Connection
         self._checkpoint_sql: sqlite3.Connection
+        self.truncating = False
+        """Whether the writer's connection is busy with its log for a while."""
 
     async def open(self) -> None:
         """Opens and migrates. Raises Damaged with the way to repair, NewerFormat, OSError."""
@@ -85,6 +90,7 @@ class NodeDb:
 
     def _connect_writer(self) -> sqlite3.Connection:
         connection = connect(self._folder.node_db, "rw", any_thread=True)
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}").fetchall()
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
         connection.execute("PRAGMA cache_size = -2048")
@@ -121,7 +127,11 @@ class NodeDb:
         """Empties the log from the writer's own thread, so no commit is under way; nothing happens while a reader is
         in it.
         """
-        await self.writer.run(_checkpoint, self.sql, "TRUNCATE")
+        self.truncating = True
+        try:
+            await self.writer.run(_checkpoint, self.sql, "TRUNCATE")
+        finally:
+            self.truncating = False
 
     async def close(self) -> None:
         """Closes both connections and their threads; the process would not exit otherwise."""
@@ -136,4 +146,4 @@ def _checkpoint(connection: sqlite3.Connection, mode: str) -> None:
     try:
         connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
     finally:
-        connection.execute("PRAGMA busy_timeout = 5000").fetchall()
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}").fetchall()
