@@ -54,11 +54,10 @@ async def _serve(settings: Settings) -> int:
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
-    doomed = server.host.doomed.is_set()
     log.info("stopping")
     await server.stop()
     log.info("stopped")
-    return 3 if doomed else 0
+    return 3 if server.host.doomed.is_set() else 0
 
 
 def _share_malloc_arena() -> None:

@@ -161,6 +161,8 @@ class Admin:
         path = self._ledger.folder.session_file(entry.inner_id)
         if entry.deleting:
             return "its deletion was not finished; the next start does"
+        if entry.inner_id in self._damaged:
+            return f"{path}: {self._damaged[entry.inner_id]}; put the file back from a backup, or delete the session"
         if entry.folded_seq is None:
             return None  # no file yet: a fold that was cut short is taken up again
         wrong = await asyncio.to_thread(check_file, path, entry.folded_seq)

@@ -123,14 +123,18 @@ class Host:
         refusal = self._closed_to_all(slot)
         if refusal is not None:
             return refusal
-        if self.gate.fate is not None:
-            return Overloaded("the server's disk failed; try again later", retry_after_s=5, details={"reason": "disk"})
         if slot.depth >= self.settings.mailbox_max:
             return Overloaded(
                 f"{slot.depth} turns wait in this session, the limit is {self.settings.mailbox_max}",
                 retry_after_s=1,
                 details={"reason": "mailbox_full"},
             )
+        return self.disk_refusal()
+
+    def disk_refusal(self) -> WireError | None:
+        """Why nothing new may be written now; None when it may."""
+        if self.gate.fate is not None:
+            return Overloaded("the server's disk failed; try again later", retry_after_s=5, details={"reason": "disk"})
         folder = self.ledger.folder
         if folder.ballast_given_up and folder.free_bytes() < 2 * self.settings.ballast_bytes:
             return Overloaded("the disk is full", retry_after_s=5, details={"reason": "disk_full"})
@@ -155,7 +159,11 @@ class Host:
         while ready:
             slot = ready.popleft()
             slot.queued = False
-            self._drain(slot)
+            try:
+                self._drain(slot)
+            except Exception:
+                log.exception("a slot could not be drained; the others go on")
+                self._refuse_everything(slot, Internal())
             if self.gate.appending and self.clock.monotonic_s() > until_s:
                 break
         if ready:
@@ -216,7 +224,12 @@ class Host:
 
     def _appraise(self, command: TurnCommand, actor: Actor) -> Reading | Awaitable[Reading]:
         text, source = _text_of(command)
-        return self.appraiser.appraise(text, source, actor.params, actor.record.state)
+        state = actor.record.state
+        try:
+            return self.appraiser.appraise(text, source, actor.params, state)
+        except Exception as error:  # noqa: BLE001 - an appraiser may fail in any way
+            log.warning("the appraiser failed (%r); the embedded one answers", error)
+            return EmbeddedAppraiser().appraise(text, source, actor.params, state)
 
     def _finish_turn(self, actor: Actor, envelope: Envelope, command: TurnCommand, reading: Reading) -> None:
         _, source = _text_of(command)

@@ -57,6 +57,13 @@ class Registry:
             raise NotFound(f"no session {session_id[:64]}")
         return slot
 
+    def keep(self, slot: Slot) -> bool:
+        """Puts a slot back into the tables before it wakes; False when another slot of its session is there."""
+        if self.by_inner.setdefault(slot.inner_id, slot) is not slot:
+            return False
+        self.by_name.setdefault(slot.name, slot)
+        return True
+
     def forget(self, slot: Slot) -> None:
         """Drops a slot; idempotent. Only for one that is forgettable or deleted."""
         if self.by_name.get(slot.name) is slot:

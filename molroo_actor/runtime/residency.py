@@ -69,6 +69,9 @@ class Residency:
         """
         if slot.life in (Life.WAKING, Life.AWAKE):
             return
+        if not self._registry.keep(slot):  # forgotten while somebody held it, and another stands in its place
+            self._registry.refuse_all(slot, Overloaded("this session was just put away; try again", retry_after_s=1))
+            return
         if len(self._awake) + self._waking >= self._settings.resident_max and not self._make_room():
             self._registry.unproven.add(slot)
             self._registry.refuse_all(
@@ -128,6 +131,7 @@ class Residency:
         )
         self._registry.ledger.journal.watch(slot.inner_id, read.history.last_seq)
         self._registry.damaged.pop(slot.inner_id, None)
+        slot.used_s = self._registry.clock.monotonic_s()  # else the next sweep may find it idle before its readers run
         self._awake[slot.inner_id] = slot
         self._registry.unproven.discard(slot)
         for future in slot.take_readers():
@@ -213,8 +217,12 @@ class Residency:
         folder, ballast = self._registry.ledger.folder, self._settings.ballast_bytes
         if not folder.ballast.exists() and folder.free_bytes() > 4 * ballast + self._settings.free_bytes_min:
             folder.keep_ballast(ballast)
-        if self._gate.failing is not None:
+        if self._gate.failing is not None and not self._disk_is_full():
             self._registry.spawn(self._try_disk())
+
+    def _disk_is_full(self) -> bool:
+        folder = self._registry.ledger.folder
+        return folder.ballast_given_up and folder.free_bytes() < 2 * self._settings.ballast_bytes
 
     async def _try_disk(self) -> None:
         """An append without rows: without traffic nothing else would find out that the disk works again."""

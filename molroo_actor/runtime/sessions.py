@@ -80,6 +80,13 @@ class Sessions:
     ) -> CatalogEntry:
         if self._registry.stopping:
             raise shutting_down()
+        refusal = self._host.disk_refusal()
+        if refusal is not None:
+            raise refusal
+        # The commit would refuse a taken id too, but at the cost of everybody who shares it.
+        wanted = command.session_id
+        if wanted is not None and await self._ledger.read(catalog.find, tenant, live, wanted) is not None:
+            raise catalog.taken(wanted)
         wall_ms = self._host.clock.wall_ms()
         origin = Record(1, wall_ms, initial_state(derive(command.persona), 0))
         inner_id = self._ledger.next_inner_id

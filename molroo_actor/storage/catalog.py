@@ -104,6 +104,11 @@ def keys(ledger: sqlite3.Connection) -> list[Key]:
     ]
 
 
+def taken(session_id: str) -> Conflict:
+    """What is answered to a create with a taken id."""
+    return Conflict(f"session id {session_id} is taken; choose another or leave it out")
+
+
 def add(entry: CatalogEntry, creation_key: CreationKey | None) -> Change:
     """A new session, with the Idempotency-Key that asked for it. Committing raises Conflict for a taken id."""
 
@@ -114,7 +119,7 @@ def add(entry: CatalogEntry, creation_key: CreationKey | None) -> Change:
                 msgspec.structs.astuple(entry),
             )
         except sqlite3.IntegrityError as error:
-            raise Conflict(f"session id {entry.id} is taken; choose another or leave it out") from error
+            raise taken(entry.id) from error
         if creation_key is not None:
             sql.execute(
                 "INSERT INTO creation_key VALUES (?, ?, ?, ?, ?, ?)",

@@ -73,7 +73,6 @@ class Folding:
         self._round_over.set()
         self._stopping = asyncio.Event()
         self._trimmed_s = 0.0
-        self._trimmed_below = 0
         self.sessions_folded = 0
         self.rows_folded = 0
         self.failures = 0
@@ -134,26 +133,27 @@ class Folding:
         for outcome in outcomes:
             if not isinstance(outcome, Folded):
                 self._failed(*outcome)
-        changes = [catalog.mark_folded(fold.session, fold.seq, fold.at_ms) for fold in done]
-        if not changes:
-            return
-        await self._commit(changes)
-        for fold in done:
+        # One by one, so that one that is refused is one; they share a commit all the same.
+        marks = [self._commit([catalog.mark_folded(fold.session, fold.seq, fold.at_ms)]) for fold in done]
+        for fold, error in zip(done, await asyncio.gather(*marks, return_exceptions=True), strict=True):
+            if isinstance(error, Exception):
+                self._failed(fold.session, error)
+                continue
+            self.sessions_folded += 1
             self._journal.folded(fold.session, fold.through_rowid)
             self._retry.pop(fold.session, None)
             self.damaged.pop(fold.session, None)
-        self.sessions_folded += len(done)
         await self._trim()
 
     async def _trim(self, *, now: bool = False) -> None:
         moment = self._clock.monotonic_s()
         if not now and moment - self._trimmed_s < _TRIM_EVERY_S:
             return
-        below = self._journal.oldest_rowid()
-        if below > self._trimmed_below:
-            await self._commit([journal.trim(below)])
-            self._journal.trimmed(below)
-            self._trimmed_below = below
+        stuck = frozenset(session for session in self._retry if session in self._journal.tails)
+        below = self._journal.trimmable(stuck)
+        if below is not None:
+            await self._commit([journal.trim(below, stuck)])
+            self._journal.trimmed(below, stuck)
         self._trimmed_s = moment
 
     def _failed(self, session: int, error: Exception) -> None:
@@ -278,6 +278,15 @@ def _catalog_seq(sql: sqlite3.Connection, session: int) -> int | None:
     return seq
 
 
+def _all_folded(sql: sqlite3.Connection, rowids: str, folded_seq: int) -> bool:
+    """Whether the ledger said already that these rows are in the file: its commit held, and nobody heard of it."""
+    there, asked, last = sql.execute(
+        "SELECT count(j.rowid), count(*), max(j.seq) FROM json_each(?) r LEFT JOIN node.journal j ON j.rowid = r.value",
+        (rowids,),
+    ).fetchone()
+    return there == asked and last is not None and last <= folded_seq
+
+
 def _move(sql: sqlite3.Connection, session: int, folded_seq: int, rowids: str, kept: int) -> Folded:
     (there,) = sql.execute("SELECT ifnull(max(seq), 0) FROM s.turn").fetchone()
     if there < folded_seq:
@@ -311,6 +320,8 @@ def _move(sql: sqlite3.Connection, session: int, folded_seq: int, rowids: str, k
     rows, last, at_ms = sql.execute(
         "SELECT count(*), max(seq), max(at_ms) FROM s.turn WHERE seq > ?", (folded_seq,)
     ).fetchone()
+    if last is None and _all_folded(sql, rowids, folded_seq):
+        return Folded(session, folded_seq, 0, 0)
     if last is None or last - folded_seq != rows:
         raise Damaged(f"history: {rows} rows from {folded_seq} to {last}")
     sql.execute(

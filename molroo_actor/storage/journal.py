@@ -8,10 +8,11 @@ fold.py's.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, ParamSpec, TypeVar
 
 import msgspec
@@ -241,25 +242,34 @@ class Journal:
         """Every row of the session that is in the table, folded or not: what a deletion must take."""
         return [*self._folded_rowids.get(session, ()), *self.rowids(session)]
 
-    def trimmed(self, below_rowid: int) -> None:
+    def trimmed(self, below_rowid: int, stuck: Collection[int]) -> None:
         """Call it after the commit of `trim`."""
-        left = {
-            session: [rowid for rowid in rowids if rowid >= below_rowid]
-            for session, rowids in self._folded_rowids.items()
-            if rowids[-1] >= below_rowid
-        }
+        left: dict[int, list[int]] = {}
+        for session, rowids in self._folded_rowids.items():
+            kept = rowids if session in stuck else [rowid for rowid in rowids if rowid >= below_rowid]
+            if kept:
+                left[session] = kept
         self._folded_rowids = left
 
-    def oldest_rowid(self) -> int:
-        """Rows below this one are all folded and may go, in one range."""
-        return min((tail.rowids[0] for tail in self.tails.values()), default=self._next_rowid)
+    def trimmable(self, stuck: Collection[int]) -> int | None:
+        """Rows below this one are all folded, but for those of `stuck` sessions; None when there is nothing to trim.
+
+        A session whose fold keeps failing must not hold the rows of all others in the table.
+        """
+        waiting = [tail.rowids[0] for session, tail in self.tails.items() if session not in stuck]
+        below = min(waiting, default=self._next_rowid)
+        folded = (rowids[0] < below for session, rowids in self._folded_rowids.items() if session not in stuck)
+        return below if any(folded) else None
 
 
-def trim(below_rowid: int) -> Change:
+def trim(below_rowid: int, stuck: Collection[int]) -> Change:
     """Removes journal rows that are folded, as one range: random deletes cost three times the bytes."""
 
     def apply(sql: sqlite3.Connection) -> None:
-        sql.execute("DELETE FROM journal WHERE rowid < ?", (below_rowid,))
+        sql.execute(
+            "DELETE FROM journal WHERE rowid < ? AND session NOT IN (SELECT value FROM json_each(?))",
+            (below_rowid, json.dumps(sorted(stuck))),
+        )
 
     return Change(0, apply)
 
@@ -313,19 +323,20 @@ def _write_apart(
 ) -> dict[int, Exception]:
     """The same batch session by session, so that only the one at fault is left out."""
     failed: dict[int, Exception] = {}
-    numbered = list(enumerate(rows, start=rowid))
-    sessions = dict.fromkeys([row.session for row in rows] + [change.session for change in changes])
+    parts: dict[int, tuple[list[tuple[int, Row]], list[Change]]] = {}
+    for number, row in enumerate(rows, start=rowid):
+        parts.setdefault(row.session, ([], []))[0].append((number, row))
+    for change in changes:
+        parts.setdefault(change.session, ([], []))[1].append(change)
     try:
         sql.execute("BEGIN IMMEDIATE")
-        for session in sessions:
+        for session, (own_rows, own_changes) in parts.items():
             sql.execute("SAVEPOINT one")
             try:
-                for number, row in numbered:
-                    if row.session == session:
-                        _insert(sql, number, (row,))
-                for change in changes:
-                    if change.session == session:
-                        change.apply(sql)
+                for number, row in own_rows:
+                    _insert(sql, number, (row,))
+                for change in own_changes:
+                    change.apply(sql)
             except Exception as error:
                 if not is_of_one_session(error) or not sql.in_transaction:
                     raise

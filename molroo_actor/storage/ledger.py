@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from molroo_actor.errors import Damaged, Unavailable
+from molroo_actor.errors import Unavailable
 from molroo_actor.settings import Settings
 from molroo_actor.storage import catalog, journal
 from molroo_actor.storage.layout import DataFolder, fsync_folder
@@ -57,7 +57,7 @@ class Ledger:
                 await self.commit([catalog.end_delete(inner_id)])
         except (sqlite3.DatabaseError, Unavailable) as error:
             await self.close()
-            raise Damaged(self.node.repair_hint(error)) from error
+            raise self.node.unreadable(error.__cause__ if isinstance(error, Unavailable) else error) from error
         except BaseException:
             await self.close()
             raise

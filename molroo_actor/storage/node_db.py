@@ -14,7 +14,7 @@ from typing import Literal, ParamSpec, TypeVar, cast
 
 import aiosqlite
 
-from molroo_actor.errors import Damaged
+from molroo_actor.errors import Damaged, StorageError, Unavailable
 from molroo_actor.storage import schema
 from molroo_actor.storage.layout import DataFolder
 
@@ -25,13 +25,15 @@ _BUSY_MS = 250
 """How long the writer waits for somebody else's lock: nobody else should have one, and a turn may wait on the loop."""
 
 
-def connect(path: Path, mode: Literal["ro", "rw", "rwc"], *, any_thread: bool = False) -> sqlite3.Connection:
+def connect(
+    path: Path, mode: Literal["ro", "rw", "rwc"], *, any_thread: bool = False, busy_s: float = 5.0
+) -> sqlite3.Connection:
     """A plain connection in autocommit mode. Raises sqlite3.Error, also when `rw` finds no file."""
     return sqlite3.connect(
         f"{path.as_uri()}?mode={mode}",
         uri=True,
         isolation_level=None,
-        timeout=5.0,
+        timeout=busy_s,
         check_same_thread=not any_thread,
     )
 
@@ -65,7 +67,7 @@ class NodeDb:
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
-            raise Damaged(self.repair_hint(error)) from error
+            raise self.unreadable(error) from error
         self.writer = ThreadedConnection(self._connect_writer, 64)
         _ = await self.writer
         self.checkpointer = ThreadedConnection(self._connect_checkpointer, 64)
@@ -80,10 +82,13 @@ class NodeDb:
         finally:
             connection.close()
 
-    def repair_hint(self, error: Exception) -> str:
-        """What an operator is told when the ledger cannot be read."""
+    def unreadable(self, error: BaseException | None) -> StorageError:
+        """What an operator is told of a ledger that cannot be read: how to repair it, unless it is not damaged."""
         path = self._folder.node_db
-        return (
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}:
+            return Unavailable(f"{path} cannot be opened now: {error}")
+        return Damaged(
             f"{path} cannot be read ({error}); put back a backup of the data folder, or rescue what is left with"
             f" `sqlite3 {path} .recover | sqlite3 {path}.new`"
         )

@@ -54,6 +54,6 @@ class Readers:
 
     def close(self) -> None:
         """Waits for reads under way, then closes; later calls of `run` raise RuntimeError."""
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
         for connection in self._connections:
             connection.close()

@@ -19,6 +19,8 @@ from molroo_actor.storage.node_db import connect
 from molroo_actor.storage.rows import History, Row
 
 _PARAMETERS_MAX = 500
+_BUSY_S = 0.2
+"""Whoever holds one session's file must not hold the threads that read for all; the client is told to try again."""
 _DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 
 
@@ -27,7 +29,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The file, open for reading. Raises Damaged for what time does not mend, sqlite3.Error for what it may."""
     connection = None
     try:
-        connection = connect(path, "rw")
+        connection = connect(path, "rw", busy_s=_BUSY_S)
         schema.refuse_newer(schema.version(connection), schema.SESSION_MIGRATIONS, "the session file")
         yield connection
     except sqlite3.DatabaseError as error:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import resource
 import ssl
+from collections import ChainMap
 from collections.abc import Iterator
 
 from aiohttp import hdrs, web
@@ -94,8 +95,9 @@ class Server:
         self.metrics.gauges = self._gauges
         self._folding_task = asyncio.get_running_loop().create_task(self._folding.run(), name="fold")
         self.host.residency.start()
+        damaged = ChainMap(self.host.registry.damaged, self._folding.damaged)
         self._admin = AdminServer(
-            Admin(self._ledger, self.keyring, self.sessions.item, self.host.registry.damaged),
+            Admin(self._ledger, self.keyring, self.sessions.item, damaged),
             self._ledger.folder,
         )
         await self._admin.start()
@@ -161,6 +163,7 @@ class Server:
         slots = host.registry.by_inner
         yield "molroo_sessions", "Sessions that exist", self.sessions.count
         yield "molroo_resident", "Actors in memory", host.residency.residents
+        yield "molroo_active", "Sessions with a turn under way or waiting", host.residency.active
         yield "molroo_slots", "Sessions with an actor, a socket or a letter", len(slots)
         yield "molroo_sockets", "Open WebSockets", self._sockets.count
         yield "molroo_connections", "Open TCP connections", self._listener.connections

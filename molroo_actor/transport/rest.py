@@ -276,7 +276,10 @@ class Rest:
         row = (await self._rows(slot, seq - 1, 1))[0]
         if row.state_after is None:  # it went while this was read
             raise NotFound(f"no state after turn {seq}: kept are the newest {self._settings.history_kept}")
-        answer = self._host.repeats.answer_of(snapshot.actor, row)
+        try:
+            answer = self._host.repeats.answer_of(snapshot.actor, row)
+        except StorageError as error:
+            raise self._host.registry.translate(slot, error) from error
         state = answer.record.state
         report = observe(answer.params, state, state.at_ms)
         prompt = render_prompt(answer.params, state, answer.event_context) if with_prompt else None

@@ -18,29 +18,28 @@ from molroo_actor.clock import Clock
 from molroo_actor.errors import (
     Internal,
     NotFound,
-    Overloaded,
     RateLimited,
-    StorageError,
     Unauthorized,
     ValidationFailed,
     WireError,
 )
-from molroo_actor.protocol import commands, messages, rest, resume, views
+from molroo_actor.protocol import commands, messages, rest, resume
 from molroo_actor.protocol.commands import AckProactive, Command, GetState, Ping, SetPreferences, TurnCommand
 from molroo_actor.runtime.connection import Attachment, Parting
-from molroo_actor.runtime.host import Host, Snapshot, Welcome
+from molroo_actor.runtime.host import Host, Welcome
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.runtime.mailbox import Envelope
 from molroo_actor.runtime.slot import Slot
-from molroo_actor.storage.rows import Key, Row
+from molroo_actor.storage.rows import Key
 from molroo_actor.transport.auth import Origins, key_of
+from molroo_actor.transport.catching_up import CatchingUp, state_message
 from molroo_actor.transport.limits import Bucket, Buckets
 from molroo_actor.transport.metrics import Metrics
 from molroo_actor.transport.socket import PreferencesAsker, Socket, SocketAsker
 
 log = logging.getLogger(__name__)
 
-_UNREAD_LOW: Final = 65_536
+_FRAMES_A_TURN: Final = 32
 WebSocket = web.WebSocketResponse[Literal[False]]
 
 
@@ -65,6 +64,7 @@ class Sockets:
         self._metrics = metrics
         self._clock = clock
         self._origins = origins
+        self._catching_up = CatchingUp(host)
         self.unsent_bytes_max = settings.unsent_bytes_max
         self.refused_messages_max = settings.refused_messages_max
         self._ping_due: dict[Socket, float] = {}
@@ -95,11 +95,14 @@ class Sockets:
         for socket in _due(self._pong_due, now_s):
             if socket.awaiting_pong and not socket.busy:
                 socket.transport.abort()
+            socket.awaiting_pong = False
         for socket in _due(self._ping_due, now_s):
             self._ping_due[socket] = now_s + self._settings.ping_every_s
             if not socket.closing:
-                socket.awaiting_pong = True
-                self._pong_due[socket] = now_s + self._settings.pong_within_s
+                if not socket.awaiting_pong:
+                    socket.awaiting_pong = True
+                    self._pong_due.pop(socket, None)
+                    self._pong_due[socket] = now_s + self._settings.pong_within_s
                 socket.ping()
 
     def _revoked(self, key: Key) -> None:
@@ -207,7 +210,7 @@ class Sockets:
             socket.fail(error)
             return None
         try:
-            await self._catch_up(request, socket, slot, welcome)
+            await self._catching_up.run(request, socket, slot, welcome)
         except BaseException:
             self._host.detach(slot, welcome.attachment)
             raise
@@ -224,65 +227,19 @@ class Sockets:
         slot = await self._host.registry.find(key.tenant, key.live, request.match_info["session_id"])
         return slot, await self._host.attach(slot, socket, wanted)
 
-    # -- catching up ---------------------------------------------------------------------------------------------------
-
-    async def _catch_up(self, request: web.Request, socket: Socket, slot: Slot, welcome: Welcome) -> None:
-        recovered, rows = welcome.plan.recovered, await self._missed(slot, welcome)
-        if rows is None:
-            recovered, rows = False, []
-        socket.send(messages.connected(slot.id, welcome.seq, slot.epoch, recovered))
-        if recovered is False:
-            socket.send(_state(welcome.snapshot, socket, None))
-        await self._replay(request, socket, welcome, rows)
-        welcome.attachment.go_live()
-
-    async def _missed(self, slot: Slot, welcome: Welcome) -> list[Row] | None:
-        """What is to be replayed; None when some of it went between the promise and the reading."""
-        after = welcome.plan.replay_after
-        if after is None or after >= welcome.seq:
-            return []
-        try:
-            rows = await self._host.repeats.rows(slot, after, welcome.seq - after)
-        except StorageError as error:
-            raise self._host.registry.translate(slot, error) from error
-        rows = [row for row in rows if row.seq <= welcome.seq]
-        return None if any(row.state_after is None for row in rows) else rows
-
-    async def _replay(self, request: web.Request, socket: Socket, welcome: Welcome, rows: list[Row]) -> None:
-        for row in rows:
-            if row.kind != "turn":
-                continue
-            answer = self._host.repeats.answer_of(welcome.snapshot.actor, row)
-            data = answer.socket_data(with_prompt=socket.with_prompt)
-            socket.send_unlimited(messages.turn_result(row.seq, data, replayed=True))
-            if socket.transport.get_write_buffer_size() > _UNREAD_LOW:
-                await self._taken(request, socket)
-            if socket.closing:
-                return
-
-    async def _taken(self, request: web.Request, socket: Socket) -> None:
-        """Returns when the peer has read most of what was sent. Raises Overloaded when it does not read."""
-        drain = asyncio.ensure_future(request.writer.drain())
-        try:
-            left = socket.transport.get_write_buffer_size()
-            while True:
-                await asyncio.wait((drain,), timeout=self._settings.replay_stall_s)
-                if drain.done():
-                    drain.result()
-                    return
-                if socket.transport.get_write_buffer_size() >= left:
-                    raise Overloaded("the replay is not read", retry_after_s=5)
-                left = socket.transport.get_write_buffer_size()
-        finally:
-            drain.cancel()
-
     # -- reading -------------------------------------------------------------------------------------------------------
 
     async def _read(self, ws: WebSocket, socket: Socket, slot: Slot, attachment: Attachment) -> None:
         socket.busy = socket.awaiting_pong = False
         unanswered_max = self._settings.unanswered_max
+        frames = 0
         while not socket.closing:
             message = await ws.receive()
+            frames += 1
+            if (
+                not frames % _FRAMES_A_TURN
+            ):  # what is buffered is received without a pause: others wait for the loop too
+                await asyncio.sleep(0)
             match message.type:
                 case WSMsgType.TEXT:
                     await self._text(socket, slot, attachment, message.data)
@@ -325,15 +282,11 @@ class Sockets:
                 reply_to = commands.message_id(body.get("id"))
                 command = commands.frame(body, reply_to)
             except WireError as error:
-                socket.bucket.take(self._clock.monotonic_s())
-                socket.refuse(error, reply_to)
+                socket.refuse(self._haste(socket) or error, reply_to)
                 return
-        wait_s = socket.bucket.take(self._clock.monotonic_s())
-        if wait_s:
-            rate = self._settings.socket_messages_per_s
-            socket.refuse(
-                RateLimited(f"more than {rate:g} messages a second", retry_after_s=round(wait_s, 3)), reply_to
-            )
+        haste = self._haste(socket)
+        if haste is not None:
+            socket.refuse(haste, reply_to)
             return
         socket.refusals = 0
         match command:
@@ -348,12 +301,20 @@ class Sockets:
             case GetState():
                 await self._state(socket, slot, attachment, reply_to)
 
+    def _haste(self, socket: Socket) -> RateLimited | None:
+        """Takes a token of the socket; the refusal when there is none."""
+        wait_s = socket.bucket.take(self._clock.monotonic_s())
+        if not wait_s:
+            return None
+        rate = self._settings.socket_messages_per_s
+        return RateLimited(f"more than {rate:g} messages a second", retry_after_s=round(wait_s, 3))
+
     async def _state(self, socket: Socket, slot: Slot, attachment: Attachment, reply_to: str | None) -> None:
         """After this socket's own turns, unless one waits for a slow appraiser."""
         if attachment.unanswered and slot.thinking is None:
             await self._room(socket, attachment, 1)
         try:
-            socket.send(_state(await self._host.snapshot(slot), socket, reply_to))
+            socket.send(state_message(await self._host.snapshot(slot), socket, reply_to))
         except WireError as error:
             socket.refuse(error, reply_to)
 
@@ -367,13 +328,6 @@ class Sockets:
         finally:
             self._forget(socket)
             socket.transport.close()
-
-
-def _state(snapshot: Snapshot, socket: Socket, reply_to: str | None) -> bytes:
-    prompt = snapshot.prompt() if socket.with_prompt else None
-    return messages.state(
-        snapshot.seq, views.socket_state(snapshot.report(), snapshot.seq, snapshot.wall_ms, prompt), reply_to
-    )
 
 
 def _due(table: dict[Socket, float], now_s: float) -> list[Socket]:

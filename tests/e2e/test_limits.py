@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,3 +138,25 @@ def test_upgrades_that_are_accepted_do_not_count(tmp_path: Path) -> None:
             with node.live("mia") as talk:
                 talks.append(talk)
         assert [refusal(node) for _ in range(3)] == [4401, 4401, 429]
+
+
+def test_messages_that_say_nothing_count_too(tmp_path: Path) -> None:
+    with serving(tmp_path, socket_messages_per_s=1) as node:
+        node.api.create("mia")
+        with node.live("mia") as talk:
+            codes = [talk.ask(type="nonsense")["code"] for _ in range(3)]
+            assert codes == ["VALIDATION_ERROR", "VALIDATION_ERROR", "RATE_LIMIT"]
+
+
+def test_a_peer_that_never_pongs_is_cut_when_pings_come_faster_than_its_deadline(tmp_path: Path) -> None:
+    with serving(tmp_path, ping_every_s=0.1, pong_within_s=0.25, hibernate_after_s=0.2) as node:
+        node.api.create("mia")
+        request = (
+            f"GET /v1/ws/mia?token={KEY} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", int(node.server.url.rsplit(":", 1)[1])), timeout=10) as line:
+            line.sendall(request.encode())
+            with contextlib.suppress(ConnectionResetError):
+                while line.recv(65_536):
+                    pass

@@ -48,7 +48,7 @@ async def test_nothing_is_taken_or_written_after_it(tmp_path: Path) -> None:
         assert later.error.details == {"reason": "disk"}
         with pytest.raises(Overloaded) as refusal:
             await it.create("carol")
-        assert refusal.value.details == {"outcome": "unknown"}
+        assert refusal.value.details == {"reason": "disk"}
         assert it.disk.waiting == []
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from molroo_actor.errors import NotFound
+from molroo_actor.errors import NotFound, Overloaded
 from molroo_actor.runtime.lifecycle import Life
 from tests.kit.doubles import RecordingAsker
 from tests.kit.node import glad_turn, node
@@ -140,3 +141,37 @@ async def test_no_more_wakes_read_at_once_than_there_is_room_for(tmp_path: Path)
         await _pause(1.0)
         assert max(reading) == 2
         assert [asker.verdict for asker in askers] == ["1"] * 6
+
+
+@virtual
+async def test_a_sweep_right_after_waking_puts_nobody_away_who_is_waited_for(tmp_path: Path) -> None:
+    async with node(tmp_path) as it:
+        await it.create()
+        it.clock.advance(3600)
+        slot = await it.slot()
+        residency = it.host.residency
+        woken = residency._woken
+
+        def and_swept(*arguments: Any) -> None:
+            woken(*arguments)
+            it.sweep()
+
+        residency._woken = and_swept  # type: ignore[method-assign]
+        connection = await it.join(slot)
+        assert it.host.registry.by_inner == {slot.inner_id: slot}
+        assert (await it.ask(glad_turn())).seq == 1
+        assert [message["type"] for message in connection.messages] == ["turn_result"]
+
+
+@virtual
+async def test_a_slot_that_was_put_away_while_somebody_held_it_makes_no_second_actor(tmp_path: Path) -> None:
+    async with node(tmp_path) as it:
+        await it.create()
+        held = await it.slot()
+        it.sweep()
+        assert it.host.registry.by_inner == {}
+        other = await it.slot()
+        with pytest.raises(Overloaded, match="put away"):
+            await it.host.snapshot(held)
+        assert (await it.ask(glad_turn())).seq == 1
+        assert (other.actor is not None, held.actor) == (True, None)

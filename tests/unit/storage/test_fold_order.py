@@ -144,3 +144,27 @@ async def test_the_worker_folds_by_itself_and_trims_the_journal(
             await task
         assert (it.folding.sessions_folded, it.folding.rows_folded) == (2, 2)
         assert (it.journal.tails, it.in_journal()) == ({}, [])
+
+
+async def test_a_session_that_cannot_be_folded_does_not_hold_the_rows_of_all_others(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        await it.add(1, 2)
+        await it.append([a_row(1, 1), a_row(2, 1)])
+        await it.fold(1, 2)
+        it.path(1).write_bytes(b"garbage " * 500)
+        for seq in (2, 3):
+            await it.append([a_row(1, seq), a_row(2, seq)])
+            await it.fold(1, 2)
+            await it.folding._trim(now=True)
+        assert [(session, seq) for _, session, seq in it.in_journal()] == [(1, 1), (1, 2), (1, 3)]
+
+
+async def test_a_fold_whose_ledger_commit_held_unheard_is_no_damage(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        await it.add(1)
+        await it.append([a_row(1, 1), a_row(1, 2)])
+        tail = it.journal.tails[1]
+        await it.fold(1)
+        it.journal.tails[1] = tail
+        await it.fold(1)
+        assert (it.folding.damaged, it.folded_seq(1), it.turns(1), it.journal.tails) == ({}, 2, [1, 2], {})

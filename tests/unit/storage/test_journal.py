@@ -258,7 +258,7 @@ async def test_the_size_goes_with_what_is_not_folded(tmp_path: Path) -> None:
         await it.fold(1)
         assert it.journal.size == a_row(2, 1).size
         it.journal.dropped(2)
-        assert (it.journal.size, it.journal.tails, it.journal.oldest_rowid()) == (0, {}, 6)
+        assert (it.journal.size, it.journal.tails, it.journal.trimmable(())) == (0, {}, 6)
 
 
 async def test_what_stays_after_a_fold_is_as_old_as_its_own_oldest_row(tmp_path: Path) -> None:
