@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from molroo_actor.errors import Conflict
+from molroo_actor.errors import Conflict, Overloaded
 from molroo_actor.protocol import personas
 from tests.kit.clock import START_MS
 from tests.kit.doubles import SlowAppraiser
@@ -90,3 +90,15 @@ async def test_the_time_scale_is_fixed_when_a_session_is_made_and_live_ones_go_w
     async with node(tmp_path, time_scale=2.0) as it:
         it.clock.advance(10)
         assert (await it.ask(glad_turn(), "test")).record.state.at_ms == 600_000
+
+
+@virtual
+async def test_on_a_full_disk_nothing_is_made_and_nothing_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with node(tmp_path) as it:
+        folder = it.ledger.folder
+        folder.ballast_given_up = True
+        monkeypatch.setattr(folder, "free_bytes", lambda: -1)
+        with pytest.raises(Overloaded) as refusal:
+            await it.create()
+        assert refusal.value.details == {"reason": "disk_full"}
+        assert not it.host.doomed.is_set()
