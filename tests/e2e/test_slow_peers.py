@@ -95,11 +95,16 @@ def test_the_goodbye_of_a_socket_that_begins_to_read_again_says_1013(node: Node)
 
 def test_a_deaf_sender_is_closed_too(node: Node) -> None:
     with Wire(node, "noa") as deaf:
+        slot = node.run(node.server.host.registry.find("default", False, "noa"))
+        its = slot.attachments[-1].connection
+        assert isinstance(its, Socket)
         try:
             for _ in range(4_000):
                 deaf.send(TURN)
         except (ConnectionError, TimeoutError):
             pass
+        # Only then does it read: whoever reads as fast as it sends is not deaf.
+        eventually(lambda: node.look(lambda: its.closing))
         heard = deaf.rest()
         assert heard.count(b'"own":true') < 4_000
     assert node.api.get("/v1/health").status == 200
