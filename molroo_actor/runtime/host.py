@@ -135,8 +135,7 @@ class Host:
         """Why nothing new may be written now; None when it may."""
         if self.gate.fate is not None:
             return Overloaded("the server's disk failed; try again later", retry_after_s=5, details={"reason": "disk"})
-        folder = self.ledger.folder
-        if folder.ballast_given_up and folder.free_bytes() < 2 * self.settings.ballast_bytes:
+        if self.ledger.folder.is_full(self.settings.ballast_bytes):
             return Overloaded("the disk is full", retry_after_s=5, details={"reason": "disk_full"})
         if self.gate.full or self.ledger.journal.size > self.settings.journal_bytes_max:
             return Overloaded("the disk is behind; try again", retry_after_s=1, details={"reason": "journal_behind"})

@@ -217,12 +217,8 @@ class Residency:
         folder, ballast = self._registry.ledger.folder, self._settings.ballast_bytes
         if not folder.ballast.exists() and folder.free_bytes() > 4 * ballast + self._settings.free_bytes_min:
             folder.keep_ballast(ballast)
-        if self._gate.failing is not None and not self._disk_is_full():
+        if self._gate.failing is not None and not folder.is_full(ballast):
             self._registry.spawn(self._try_disk())
-
-    def _disk_is_full(self) -> bool:
-        folder = self._registry.ledger.folder
-        return folder.ballast_given_up and folder.free_bytes() < 2 * self._settings.ballast_bytes
 
     async def _try_disk(self) -> None:
         """An append without rows: without traffic nothing else would find out that the disk works again."""

@@ -114,6 +114,10 @@ class DataFolder:
         finally:
             os.close(descriptor)
 
+    def is_full(self, ballast_bytes: int) -> bool:
+        """Whether what is free is left for folds and deletes: the ballast is gone and there is no room for it yet."""
+        return self.ballast_given_up and self.free_bytes() < 2 * ballast_bytes
+
     def free_bytes(self) -> int:
         """Space that this process may still use."""
         status = os.statvfs(self.root)
