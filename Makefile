@@ -9,11 +9,13 @@ N ?= 200
 
 # Folders that carry code; bench and examples are looked at only when they are there.
 CODE := $(wildcard molroo_actor tests bench examples tools)
-TYPED := $(wildcard molroo_actor tests/kit tests/crash bench examples)
+TYPED := $(wildcard molroo_actor tests/kit tests/crash bench examples tools)
+# Corpora that the character is measured on and fitted to; they are not part of this repository.
+DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench crash clean
+.PHONY: help run test check fmt bench crash eval fit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +40,12 @@ bench: $(VENV)/.dev ## figures of this machine, side by side with a bare server
 
 crash: $(VENV)/.dev ## kill -9 under load N times and count what was lost (N=200)
 	$(PY) -m tests.crash $(N) $(ARGS)
+
+eval: $(VENV)/.dev ## the character against its gates (DATA=folder with the corpora; the project's own set without)
+	$(PY) -m tools.evaluate $(if $(DATA),--data $(DATA)) $(ARGS)
+
+fit: $(VENV)/.dev ## rebuild the appraiser's coefficients, byte for byte (DATA=folder with the corpora)
+	$(PY) -m tools.fit --data $(DATA) $(ARGS)
 
 clean: ## remove .venv and caches; ./data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* build dist

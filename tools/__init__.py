@@ -1,0 +1,1 @@
+"""Programs that make and measure what the server ships; not part of it."""
