@@ -44,9 +44,9 @@ class Gate:
 
 CHAT_SIGNS = Gate("chat", "chat lines: sign constraints that hold", 0.90, 0.95)
 CHAT_LABELS = Gate("chat", "chat lines: acceptable primary label", 0.75, 0.85)
-ACTS_LABELS = Gate("acts", "16 acts a persona: label as the author expects", 0.80, 0.90)
-ACTS_DIRECTION = Gate("acts", "16 acts a persona: direction", 1.0, 1.0)
-ACTS_NEUROTICISM = Gate("acts", "16 acts a persona: r of N with mean intensity", 0.75, 0.85)
+ACTS_LABELS = Gate("acts", "acts in a row, each persona: label as the author expects", 0.80, 0.90)
+ACTS_DIRECTION = Gate("acts", "acts in a row, each persona: direction", 1.0, 1.0)
+ACTS_NEUROTICISM = Gate("acts", "acts in a row, each persona: r of N with mean intensity", 0.75, 0.85)
 GAMES = Gate("games", "events of games: signs of ΔV, ΔA, ΔD", 1.0, 1.0)
 EMOBANK = {
     "V": Gate("emobank", "EmoBank test: r of valence", 0.58, 0.62),
