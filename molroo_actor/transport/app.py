@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import resource
 import ssl
 from collections import ChainMap
@@ -27,6 +28,8 @@ from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport import docs_page, openapi
 from molroo_actor.transport.auth import Origins
 from molroo_actor.transport.listener import Listener
+from molroo_actor.transport.llm_appraiser import LlmAppraiser
+from molroo_actor.transport.llm_chat import ChatEndpoint
 from molroo_actor.transport.metrics import Metrics
 from molroo_actor.transport.rest import Rest, json_response
 from molroo_actor.transport.websocket import Sockets
@@ -48,6 +51,8 @@ class Server:
         self.url = ""
         self._clock = clock or SystemClock()
         self._appraiser = appraiser
+        self.llm: LlmAppraiser | None = None
+        """When settings name an endpoint."""
         self._ledger = Ledger(settings)
         self._runner: web.AppRunner | None = None
         self._folding_task: asyncio.Task[None] | None = None
@@ -84,7 +89,9 @@ class Server:
 
     async def _start_parts(self) -> None:
         registry = Registry(self.settings, self._ledger, self._clock, self.metrics)
-        self.host = Host(registry, self._appraiser)
+        if self._appraiser is None and self.settings.llm_base_url is not None:
+            self.llm = self._llm()
+        self.host = Host(registry, self._appraiser or self.llm)
         commit = self.host.gate.commit
         self._folding = Folding(
             self._ledger.folder, self._ledger.node, self._ledger.journal, self.settings, self._clock, commit
@@ -101,6 +108,11 @@ class Server:
             self._ledger.folder,
         )
         await self._admin.start()
+
+    def _llm(self) -> LlmAppraiser:
+        randomness = random.Random()  # noqa: S311 - it spreads retries, nothing secret
+        chat = ChatEndpoint(self.settings, self._clock, randomness)
+        return LlmAppraiser(chat, self.settings, self._clock, randomness, self.metrics)
 
     async def _install_keys(self) -> None:
         given = self.settings.bootstrap_key
@@ -180,6 +192,9 @@ class Server:
             "Sessions whose file cannot be read",
             len(host.registry.damaged | folding.damaged),
         )
+        if self.llm is not None:
+            yield "molroo_llm_running", "Calls of the LLM appraiser under way", self.llm.running
+            yield "molroo_llm_paused", "1 while its endpoint is left alone after failures", self.llm.paused
         yield "molroo_ready", "1 when /readyz says so", 0 if self.not_ready() else 1
 
     # -- stopping ------------------------------------------------------------------------------------------------------
@@ -210,6 +225,8 @@ class Server:
             await self._folding.close()
             await self._admin.close()
             self._folding_task = None
+        if self.llm is not None:
+            await self.llm.close()
         await self._ledger.close()
 
 
