@@ -16,6 +16,7 @@ from molroo_actor.engine.persona import (
 )
 from molroo_actor.engine.proactive import Crossing, next_crossing
 from molroo_actor.engine.prompt import render_prompt, system_prompt
+from molroo_actor.engine.relationship_report import RelationshipReport, relationship_report
 from molroo_actor.engine.report import observe
 from molroo_actor.engine.state import State
 from molroo_actor.engine.step import initial_state, step
@@ -71,6 +72,7 @@ __all__ = [
     "Regulation",
     "RegulationPast",
     "RegulationReport",
+    "RelationshipReport",
     "SoulStage",
     "Source",
     "State",
@@ -85,6 +87,7 @@ __all__ = [
     "next_crossing",
     "observe",
     "presets",
+    "relationship_report",
     "render_prompt",
     "step",
     "system_prompt",

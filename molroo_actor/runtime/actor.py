@@ -16,7 +16,7 @@ from molroo_actor.engine import Params, Reading, Source, Stimulus, observe, step
 from molroo_actor.errors import Conflict, Overloaded
 from molroo_actor.protocol import record as blobs
 from molroo_actor.protocol.commands import TEN_YEARS_S, Preferences, TurnCommand
-from molroo_actor.protocol.record import Record
+from molroo_actor.protocol.record import FORMAT, Record
 from molroo_actor.runtime.mailbox import Asker
 from molroo_actor.storage.rows import History, Row
 
@@ -130,7 +130,7 @@ class Actor:
             now_ms = record.state.at_ms + int(given.elapsed_seconds * 1000)
         outcome = step(self.params, record.state, Stimulus(reading, source), now_ms)
         result = outcome.result
-        after = Record(1, wall_ms, outcome.state, result, record.preferences)
+        after = Record(FORMAT, wall_ms, outcome.state, result, record.preferences)
         digest = command.id_digest
         row = Row(
             self.session,
