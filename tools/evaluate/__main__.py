@@ -16,6 +16,7 @@ from tools.evaluate import acts, chat, corpora, cpu, stories
 from tools.evaluate.gates import PARTS, Found, missed, table
 
 OWN = Path(__file__).with_name("own")
+HELD_OUT = "  not listed: the project's own lines only measure, nobody should fit to them"
 OWN_CHAT, OWN_ACTS = OWN / "chat.jsonl", OWN / "acts.json"
 
 
@@ -75,7 +76,7 @@ class Report:
             self._detail("chat lines by source", measured.by(lambda line: line.source))
             self._detail("chat lines by constraint", measured.by_constraint())
         if self.flags.failures:
-            self._detail("chat lines that fail", measured.failures())
+            self._detail("chat lines that fail", [HELD_OUT] if path == OWN_CHAT else measured.failures())
 
     def acts(self) -> None:
         path, name = self._file(acts.FILE, OWN_ACTS)

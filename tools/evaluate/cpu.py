@@ -20,7 +20,7 @@ PRESET = "cheerful_companion"
 
 
 def measure(lines: Sequence[str], calls: int = CALLS, rounds: int = ROUNDS) -> list[Found]:
-    """Figures of this machine. `lines` are what the texts are cut from; each text has 20 words and comes once."""
+    """Figures of this machine. `lines` are what the texts are cut from; each text has 20 words."""
     one = Character(preset(PRESET))
     texts = texts_of(lines, calls * (rounds + 1) * 3)
     vectors = cycle(_vectors())
@@ -45,14 +45,11 @@ def measure(lines: Sequence[str], calls: int = CALLS, rounds: int = ROUNDS) -> l
 
 
 def texts_of(lines: Sequence[str], count: int) -> Iterator[str]:
-    """`count` texts of 20 words, cut from the lines one after the other; a cache of whole texts finds nothing, as
-    each time round the cuts fall elsewhere.
+    """`count` texts of 20 words: 19 cut from the lines one after the other, and a number, so that no text comes twice
+    and a cache of whole texts finds nothing.
     """
-    words = [word for line in lines for word in line.split()]
-    if len(words) % WORDS == 0:
-        words.append("and")
-    flow = cycle(words)
-    return iter([" ".join(islice(flow, WORDS)) for _ in range(count)])
+    flow = cycle([word for line in lines for word in line.split()])
+    return iter([f"{' '.join(islice(flow, WORDS - 1))} {number}" for number in range(count)])
 
 
 def _vectors() -> Sequence[engine.Appraisal]:
