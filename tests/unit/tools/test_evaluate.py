@@ -180,8 +180,8 @@ def test_acts_count_hits_direction_and_intensity(tmp_path: Path) -> None:
 
 
 def test_too_few_personas_have_no_correlation(tmp_path: Path) -> None:
-    one = {"id": "p", "personality": dict.fromkeys("OCEANH", 0.5)}
-    path = write_acts(tmp_path, personas=[one, one], acts=[{"act": "wound", "target": "hurt", "appraisal": WOUND}])
+    two = [{"id": "p", "personality": dict.fromkeys("OCEAH", 0.5) | {"N": n}} for n in (0.2, 0.8)]
+    path = write_acts(tmp_path, personas=two, acts=[{"act": "wound", "target": "hurt", "appraisal": WOUND}])
     labels, direction, r = acts.measure(path, "these").found()
     assert labels.note.endswith("of 2")
     assert (direction.value, r.value, r.verdict) == (None, None, "not measured")
@@ -192,6 +192,8 @@ def test_a_wrong_sign_of_a_game_is_noticed(tmp_path: Path) -> None:
     measured = acts.measure(write_acts(tmp_path, games=[event]), "these")
     assert measured.found_games()[0].value == 0.5
     assert measured.failures_of_games()[0].startswith("  hit: ΔV -")
+    nothing = {"event": "miss", "appraisal": WOUND | {"goal_relevance": 0.0}, "sign_of_change": {"V": "-"}}
+    assert acts.measure(write_acts(tmp_path, games=[nothing]), "these").found_games()[0].value == 0.0
 
 
 def test_entries_that_cannot_be_read_are_named_and_left_out(tmp_path: Path) -> None:
