@@ -56,7 +56,7 @@ def _schema() -> Schema:
     weighed = {"label": {"type": "string", "enum": list(LABELS)}, "weight": number}
     keys: dict[str, Any] = {name: number for name in _Answer.__struct_fields__ if name != "evidence"}
     keys["evidence"] = {"type": "array", "items": _closed(weighed)}
-    return Schema("appraisal", MappingProxyType(_closed(keys)))
+    return Schema("appraisal", msgspec.Raw(msgspec.json.encode(_closed(keys))))
 
 
 def _closed(keys: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -39,10 +39,10 @@ _HINTS = MappingProxyType(
 
 
 class Schema(NamedTuple):
-    """What the answer must look like: a JSON Schema in the subset that strict endpoints take."""
+    """What the answer must look like: a JSON Schema, encoded, in the subset that strict endpoints take."""
 
     name: str
-    body: Mapping[str, Any]
+    body: msgspec.Raw
 
 
 class Dialect(NamedTuple):

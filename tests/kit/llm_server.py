@@ -177,9 +177,11 @@ class LlmServer:
         self._news = asyncio.Condition()
         self._server: asyncio.Server | None = None
         self._lines: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop
 
-    async def start(self, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 
     async def stop(self) -> None:
@@ -194,6 +196,10 @@ class LlmServer:
         async with asyncio.timeout(WITHIN_S), self._news:
             await self._news.wait_for(lambda: len(self.asked) >= count)
         return self.asked[count - 1]
+
+    def wait_received(self, count: int) -> Asked:
+        """The same for a test on another thread than the server's loop."""
+        return asyncio.run_coroutine_threadsafe(self.received(count), self._loop).result(WITHIN_S)
 
     async def left(self, count: int) -> None:
         """Returns when so many clients have left without their answer."""

@@ -121,9 +121,10 @@ def test_the_schema_is_of_the_strict_subset() -> None:
             strict(schema["items"])
         assert set(schema) <= {"type", "properties", "required", "additionalProperties", "items", "enum"}
 
-    strict(SCHEMA.body)
-    assert list(SCHEMA.body["properties"]) == list(FINE)
-    assert SCHEMA.body["properties"]["evidence"]["items"]["properties"]["label"]["enum"] == list(LABELS)
+    body = json.loads(bytes(SCHEMA.body))
+    strict(body)
+    assert list(body["properties"]) == list(FINE)
+    assert body["properties"]["evidence"]["items"]["properties"]["label"]["enum"] == list(LABELS)
 
 
 # -- the answer --------------------------------------------------------------------------------------------------------
