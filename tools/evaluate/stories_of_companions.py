@@ -140,6 +140,34 @@ def a_goodbye_for_ever_after_friendship_hurts() -> Iterator[Check]:
     yield feels("three hours later", tale.wait(3.0), UNHAPPY)
 
 
+def a_quarrel_in_korean_goes_the_same_way() -> Iterator[Check]:
+    tale = Tale()
+    yield feels("an insult", tale.hear("너 진짜 바보 같아. 정말 싫어"), WOUNDED | {"annoyance", "contempt"})
+    low = tale.v
+    tale.hear("미안해, 내가 잘못했어. 용서해 줘")
+    middle = tale.v
+    yield feels("kindness", tale.hear("고마워, 너랑 얘기하는 게 정말 좋아"), HAPPY)
+    yield rises("valence", low, middle, tale.v)
+
+
+def a_thought_of_its_own_moves_it_and_no_trust() -> Iterator[Check]:
+    tale = Tale()
+    before = tale.now.interpersonal.trust
+    thought = tale.hear("I hurt my best friend and it was my fault", source="internal")
+    yield feels("a thought of its own wrong", thought, {"guilt", "shame", "sadness"})
+    yield Check("trust in the user", tale.trust == before, f"{tale.trust:.3f}", f"{before:.3f}")
+
+
+def a_bad_day_ends_when_the_friend_comes() -> Iterator[Check]:
+    alone, met = Tale(), Tale()
+    for tale in (alone, met):
+        tale.happens("You failed the exam you had studied for all year")
+        tale.wait(1.0)
+    met.hear("I heard about your exam. I'm here for you, and I believe in you")
+    yield rises("valence: alone, with the friend", alone.v, met.v)
+    yield rises("closeness: alone, with the friend", *(tale.now.need_state.relatedness for tale in (alone, met)))
+
+
 def reading_it_changes_nothing() -> Iterator[Check]:
     read, unread = Tale(), Tale()
     for tale in (read, unread):
@@ -162,5 +190,8 @@ ALL = (
     teasing_among_friends_is_fun,
     denial_of_harm_is_no_harm,
     a_goodbye_for_ever_after_friendship_hurts,
+    a_quarrel_in_korean_goes_the_same_way,
+    a_thought_of_its_own_moves_it_and_no_trust,
+    a_bad_day_ends_when_the_friend_comes,
     reading_it_changes_nothing,
 )
