@@ -95,7 +95,7 @@ def reading_of(found: dict[str, Any]) -> Reading:
         weights = answer.evidence
         if not isinstance(weights, dict):
             weights = {each.label: each.weight for each in weights}
-    except (msgspec.ValidationError, OverflowError):
+    except msgspec.ValidationError:
         raise ChatFailed("nonsense", "its JSON object is no appraisal") from None
     numbers = [getattr(answer, name) for name in _Answer.__struct_fields__ if name != "evidence"]
     if not all(map(math.isfinite, (*numbers, *weights.values()))):

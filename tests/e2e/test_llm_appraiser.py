@@ -10,6 +10,7 @@ import inspect
 import json
 import logging
 import random
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,28 @@ async def test_an_endpoint_that_is_not_there_is_no_reason_to_fail() -> None:
         assert it.calls == {"unreachable": 1}
 
 
+async def test_an_endpoint_that_accepts_no_connection_is_not_waited_for_until_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, contextlib.ExitStack() as crowd:
+        for _ in range(8):  # more than its backlog, so that the next one hears nothing
+            one = crowd.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(deaf.getsockname())
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/v1"
+        async with desk(llm_base_url=url, llm_connect_s=0.1, appraiser_deadline_s=60) as it:
+            assert await it.read() == embedded()
+            assert it.calls == {"unreachable": 1}
+
+
+async def test_cookies_are_not_kept() -> None:
+    async with llm.llm_server() as endpoint:
+        by_name = endpoint.url.replace("127.0.0.1", "localhost")  # of a bare address no client keeps any
+        it = Desk(endpoint, llm_base_url=by_name)
+        endpoint.script.append(answer(500, b"", headers={"Set-Cookie": "a=b"}))
+        assert await it.read() == FOUND
+        assert "cookie" not in endpoint.asked[1].headers
+        await it.appraiser.close()
+
+
 async def test_a_redirect_is_not_followed() -> None:
     async with desk() as it, llm.llm_server() as elsewhere:
         for status in (301, 302, 307, 308):
@@ -354,6 +377,20 @@ async def test_calls_side_by_side_learn_one_step_together() -> None:
         assert read == [FOUND] * 3
         forms = [asked.body.get("response_format", {}).get("type") for asked in it.endpoint.asked]
         assert sorted(forms, key=str) == ["json_object"] * 3 + ["json_schema"] * 3
+
+
+async def test_a_late_refusal_takes_back_nothing_that_was_learnt_since() -> None:
+    async with desk() as it:
+        going_on = asyncio.Event()
+        it.endpoint.script.append(llm.released_by(going_on, refuses("response_format?")))
+        late = asyncio.ensure_future(it.read("late"))
+        await it.endpoint.received(1)
+        it.endpoint.script += [refuses("response_format?")] * 2
+        assert await it.read() == FOUND
+        going_on.set()
+        assert await late == FOUND
+        forms = [asked.body.get("response_format", {}).get("type") for asked in it.endpoint.asked]
+        assert forms == ["json_schema", "json_schema", "json_object", None, None]
 
 
 async def test_a_users_words_in_a_refusal_do_not_pass_for_the_endpoints() -> None:
@@ -493,6 +530,18 @@ async def test_when_nobody_waits_any_more_the_call_ends_and_nobody_joins_its_end
         assert it.calls == {"abandoned": 1, "answered": 1}
 
 
+async def test_a_host_that_gives_up_first_has_met_the_deadline_too() -> None:
+    async with desk(llm_failures_max=1) as it:
+        it.endpoint.script.append(llm.never)
+        asked = it.ask()
+        await it.endpoint.received(1)
+        it.clock.advance(it.settings.appraiser_deadline_s)
+        assert isinstance(asked, asyncio.Future)
+        asked.cancel()
+        await it.endpoint.left(1)
+        assert (it.calls, it.appraiser.paused) == ({"timeout": 1}, True)
+
+
 async def test_a_call_that_is_cancelled_before_it_begins_leaves_its_room() -> None:
     async with desk(llm_concurrent_max=1, llm_wait_s=0) as it:
         asked = it.ask()
@@ -543,6 +592,28 @@ async def test_whoever_waits_too_long_for_room_gets_the_embedded_reading() -> No
         assert not slow.done()
 
 
+async def test_with_no_time_to_wait_for_room_the_embedded_reading_is_at_hand() -> None:
+    async with desk(llm_concurrent_max=1, llm_wait_s=0) as it:
+        it.endpoint.always = llm.never
+        assert isinstance(it.ask("slow"), asyncio.Future)
+        assert it.ask("another") == embedded("another")
+
+
+async def test_a_call_that_got_room_waits_for_its_answer_and_no_more_for_room(caplog: pytest.LogCaptureFixture) -> None:
+    async with desk(llm_concurrent_max=1, llm_wait_s=0.05) as it:
+        first, second = asyncio.Event(), asyncio.Event()
+        it.endpoint.script += [llm.released_by(first, says()), llm.released_by(second, says())]
+        asked = [it.ask("one"), it.ask("two")]
+        first.set()
+        await it.endpoint.received(2)
+        assert await it.read("three, which waits from later on") == embedded("three, which waits from later on")
+        assert isinstance(asked[1], asyncio.Future)
+        assert not asked[1].done()
+        second.set()
+        assert await asyncio.wait_for(asked[1], WITHIN_S) == FOUND
+    assert caplog.records == []
+
+
 async def test_whoever_leaves_while_it_waits_for_room_is_never_asked_for() -> None:
     async with desk(llm_concurrent_max=1) as it:
         going_on = asyncio.Event()
@@ -577,6 +648,7 @@ async def test_closing_ends_what_is_under_way_and_what_waits() -> None:
         assert (sent.result(), waiting.result()) == (embedded("sent"), embedded("waiting"))
         await it.endpoint.left(1)
         await it.appraiser.close()
+        assert it.calls == {"abandoned": 1}
 
 
 # -- in a node ---------------------------------------------------------------------------------------------------------

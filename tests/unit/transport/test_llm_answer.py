@@ -69,6 +69,7 @@ def test_the_object_is_found_in_whatever_is_around_it(content: Any) -> None:
         '{"a":' * 10_000,
         '{"a":[' * 10_000,
         "{} " * 20_000,
+        f"{TEXT} " + "{x} " * 20,
         '{"a": ' + "9" * 10_000 + "}",
     ],
 )
