@@ -139,7 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     llm_answer_tokens_max: OrNone = 1_000
     """What the endpoint is asked to stop at: an appraisal has about 200; 0 asks for no limit."""
     llm_text_chars_max: Count = 4_000
-    """Of a text, its beginning and its end: about 1,000 tokens, so that prompt and text fit into a context of 4,096."""
+    """Of a text, its beginning and its end: about 1,000 tokens of English; with the prompt and the answer 3,500."""
     llm_cache_texts: OrNone = 4_096
     """Appraisals remembered by what was asked; about 1 KB each; 0 remembers none."""
     llm_failures_max: Count = 5

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +21,7 @@ from tests.kit.llm_server import FINE, LlmServer, answer, llm_server_in_thread
 from tests.kit.server import running, start
 
 LLM_KEY = "sk-very-secret-key"
+OPENSSL = shutil.which("openssl")
 SIX = ("goal_relevance", "goal_congruence", "expectedness", "controllability", "agency", "norm_compatibility")
 
 
@@ -85,6 +89,33 @@ def test_a_turn_that_waits_for_the_model_does_not_hold_up_the_end(tmp_path: Path
     finally:
         server.stop()
     assert [reply.status for reply in replies] == [503]
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="openssl is missing: no certificate can be made")
+def test_over_https_an_endpoint_is_believed_only_with_a_certificate_that_the_system_trusts(tmp_path: Path) -> None:
+    cert, secret = tmp_path / "cert.pem", tmp_path / "key.pem"
+    assert OPENSSL is not None
+    subprocess.run(
+        [OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", str(secret), "-out", str(cert)],
+        check=True, capture_output=True, timeout=20,
+    )  # fmt: skip
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(cert, secret)
+    with llm_server_in_thread(tls) as endpoint:
+        assert endpoint.url.startswith("https://")
+        for trusted in (False, True):
+            more = {"SSL_CERT_FILE": str(cert)} if trusted else {}
+            with running(tmp_path / str(trusted), env=env(endpoint, **more)) as server:
+                api = Api(server.url, KEY)
+                api.create("mia")
+                turn = api.turn("mia", "hello")
+                assert (turn["appraisal"]["goal_congruence"] == FINE["goal_congruence"]) is trusted
+                assert len(endpoint.asked) == int(trusted)
+            log = "\n".join(server.output.lines)
+            assert ("SSLCertVerificationError" in log) is not trusted
+            assert "Traceback" not in log
 
 
 def test_without_an_endpoint_nothing_is_said_of_one(tmp_path: Path) -> None:

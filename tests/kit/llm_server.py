@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -164,9 +165,10 @@ def by_text(behaviours: Mapping[str, Behaviour], otherwise: Behaviour) -> Behavi
 
 
 class LlmServer:
-    """One endpoint on a port of its own. `start` and `stop` on one loop."""
+    """One endpoint on a port of its own, over https when it has a `tls` context. `start` and `stop` on one loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.script: deque[Behaviour] = deque()
         self.always: Behaviour = says()
         self.asked: list[Asked] = []
@@ -181,8 +183,8 @@ class LlmServer:
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -267,14 +269,14 @@ async def llm_server() -> AsyncIterator[LlmServer]:
 
 
 @contextlib.contextmanager
-def llm_server_in_thread() -> Iterator[LlmServer]:
+def llm_server_in_thread(tls: ssl.SSLContext | None = None) -> Iterator[LlmServer]:
     """The same for tests that have no loop: orders are given before the product asks."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="llm", daemon=True)
     thread.start()
 
     async def begin() -> LlmServer:
-        server = LlmServer()
+        server = LlmServer(tls)
         await server.start()
         return server
 
