@@ -112,8 +112,7 @@ def figure() -> Figure:
         axes.yaxis.set_label_coords(-0.06, 0.5)
     for axes in rows:
         _time(axes, heard, last=axes is rows[-1])
-    _told(drawn, heard, top=rows[0].get_position().y1)
-    _key(drawn, moments)
+    _key(drawn, moments, top=_told(drawn, heard, top=rows[0].get_position().y1) - 0.02)
     return drawn
 
 
@@ -199,21 +198,23 @@ def _fits(label: str, width: float) -> bool:
     return width > 0.075 * len(label)
 
 
-def _key(drawn: Figure, moments: Sequence[Moment]) -> None:
-    """The labels whose name fits into none of their bands."""
+def _key(drawn: Figure, moments: Sequence[Moment], top: float) -> None:
+    """The labels whose name fits into none of their bands, those of one colour together."""
     bands = _bands(moments)
-    named = {label for label, _start, width in bands if _fits(label, width)}
-    y = 0.1
-    for label in sorted({label for label, _start, _width in bands} - named, reverse=True):
-        drawn.add_artist(
-            Rectangle((LIST, y - 0.008), 0.016, 0.016, facecolor=colours.of_label(label), transform=drawn.transFigure)
-        )
-        drawn.text(LIST + 0.024, y, label, va="center", fontsize=8.5)
-        y += 0.025
+    unnamed = {label for label, _start, _width in bands}
+    unnamed -= {label for label, _start, width in bands if _fits(label, width)}
+    families: dict[str, list[str]] = {}
+    for label in sorted(unnamed):
+        families.setdefault(colours.of_label(label), []).append(label)
+    y = top
+    for colour, labels in families.items():
+        drawn.add_artist(Rectangle((LIST, y - 0.008), 0.016, 0.016, facecolor=colour, transform=drawn.transFigure))
+        drawn.text(LIST + 0.024, y, ", ".join(labels), va="center", fontsize=8.5)
+        y -= 0.026
 
 
-def _told(drawn: Figure, heard: Sequence[Heard], top: float) -> None:
-    """To the right of the curves: what was told when, and the label right after."""
+def _told(drawn: Figure, heard: Sequence[Heard], top: float) -> float:
+    """To the right of the curves: what was told when, and the label right after. Returns where it ends."""
     left = LIST
     drawn.text(left, top, "What it is told, and the label after", fontweight="bold", va="top")
     y = top - 0.045
@@ -228,4 +229,5 @@ def _told(drawn: Figure, heard: Sequence[Heard], top: float) -> None:
         drawn.text(left + 0.024, y, "\n".join(lines), va="top", fontsize=8.5, linespacing=1.25)
         y -= 0.0225 * len(lines)
         drawn.text(left + 0.024, y, f"{stamp}  →  {one.label}", va="top", fontsize=8.5, color=colours.QUIET)
-        y -= 0.04
+        y -= 0.037
+    return y

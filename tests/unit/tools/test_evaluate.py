@@ -15,7 +15,7 @@ from molroo_actor.engine import (
     TurnResult,
 )
 from tools.evaluate import __main__ as command
-from tools.evaluate import acts, chat, constraints, corpora, cpu, gates, stories, tale
+from tools.evaluate import acts, chat, constraints, corpora, cpu, gates, plots, stories, tale
 from tools.evaluate.character import Character, average, personality
 
 LOVE = {"text": "I love you, you are wonderful", "constraints": ["gc+", "V+"], "labels": ["joy", "love"]}
@@ -313,3 +313,9 @@ def test_looking_ahead_changes_nothing() -> None:
 
 def test_a_persona_is_its_traits() -> None:
     assert personality(Personality(0.5, 0.5, 0.5, 0.5, 0.5)) == average()
+
+
+def test_the_pictures_are_the_same_bytes_each_time(tmp_path: Path) -> None:
+    first, again = (plots.draw(tmp_path / name) for name in ("first", "again"))
+    assert [path.name for path in first] == ["week.png", "presets.png"]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
