@@ -69,14 +69,13 @@ def meet(s: State, now_ms: int, gr: float, gc: float) -> tuple[float, float, flo
 
 def rift(s: State, now_ms: int) -> float:
     """What is left at `now_ms` of trust lost and not made good, [0, 1]; half of it heals in thirty days alone."""
-    return s.rift * exp(-_RIFT * (now_ms - s.met_ms) / _MS_PER_H)
+    return s.rift * exp(-_RIFT * (now_ms - s.met_ms) / _MS_PER_H) if s.rift else 0.0
 
 
-def mend(s: State, now_ms: int, change: float) -> float:
+def mend(rift: float, change: float) -> float:
     """The rift after trust changed by `change`, [0, 1]: losses open it, and gains close it twice over."""
-    open_still = rift(s, now_ms)
-    open_still += -change if change < 0.0 else -2.0 * change
-    return 0.0 if open_still < 0.0 else min(open_still, 1.0)
+    rift += -change if change < 0.0 else -2.0 * change
+    return 0.0 if rift < 0.0 else min(rift, 1.0)
 
 
 def _ramp(x: float, low: float, high: float) -> float:

@@ -29,12 +29,14 @@ def mask_of(params: Params, a: float, energy: float, stress: float) -> float:
     return mask if mask < 1.0 else 1.0
 
 
-def catastrophe(params: Params, a: float, d: float, energy: float, stress: float) -> Catastrophe:
-    """The two controls of the cusp, alpha in [-1, 1] stress against control and beta in [0, 1] arousal and
-    neuroticism, with the mask and the risk that follow from them and the body."""
+def catastrophe(params: Params, a: float, d: float, stress: float, mask: float) -> Catastrophe:
+    """The two controls of the cusp and the risk that follows from them, beside the mask.
+
+    alpha in [-1, 1] is stress against control, beta in [0, 1] arousal and neuroticism.
+    """
     alpha = stress - 0.5 * (d + 1.0) * (1.0 - 0.5 * stress)
     beta = 0.25 * (a + 1.0) + 0.5 * params.neuroticism
-    return Catastrophe(alpha, beta, mask_of(params, a, energy, stress), risk_of(alpha, beta))
+    return Catastrophe(alpha, beta, mask, risk_of(alpha, beta))
 
 
 def risk_of(alpha: float, beta: float) -> Risk:

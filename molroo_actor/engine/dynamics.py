@@ -14,6 +14,7 @@ from molroo_actor.engine.state import State
 _LN2 = 0.6931471805599453
 _MS_PER_H = 3_600_000.0
 _LONELY = 0.40  # relatedness below which its lack is felt without any event
+_MISSED = 1.8  # and how heavily, per unit of it, before the edges of the scale
 _EDGE = 0.995  # an emotion at the very edge would need an infinite push to leave it
 
 # Half-lives in hours of what relaxes by itself (judgement; McEwen 1998 for the order of stress and energy).
@@ -154,11 +155,6 @@ def adjusted_square(jump: float, gap_h: float, typical_h: float) -> float:
     return square if square < 4.0 else 4.0
 
 
-def lack(relatedness: float) -> float:
-    """The pull of missing closeness on valence, [0, .72], before the edges of the scale; nothing above .40."""
-    return 1.8 * (_LONELY - relatedness) if relatedness < _LONELY else 0.0
-
-
 def felt(v: float, energy: float, relatedness: float) -> float:
     """Valence as it is felt and shown, (-1, 1): v under the weight of an empty body and of missing closeness.
 
@@ -166,7 +162,10 @@ def felt(v: float, energy: float, relatedness: float) -> float:
     loneliness (Cacioppo & Hawkley 2009). A function of the present state alone, so that the flow stays exact.
     """
     tired = 1.0 - energy
-    return shift(v, -0.30 * tired * tired - lack(relatedness))
+    u = v / (1.0 - v if v >= 0.0 else 1.0 + v) - 0.30 * tired * tired
+    if relatedness < _LONELY:
+        u -= _MISSED * (_LONELY - relatedness)
+    return u / (1.0 + u) if u >= 0.0 else u / (1.0 - u)
 
 
 def intensity(params: Params, v: float, a: float, d: float, relatedness: float) -> float:
@@ -176,7 +175,9 @@ def intensity(params: Params, v: float, a: float, d: float, relatedness: float) 
     joy than for grief, while how intensely and how well people usually feel are independent (Larsen & Diener 1987).
     Missing closeness is felt without any event; tiredness alone is no feeling.
     """
-    v = v / (1.0 - v if v >= 0.0 else 1.0 + v) - params.open_v - lack(relatedness)
+    v = v / (1.0 - v if v >= 0.0 else 1.0 + v) - params.open_v
+    if relatedness < _LONELY:
+        v -= _MISSED * (_LONELY - relatedness)
     a = a / (1.0 - a if a >= 0.0 else 1.0 + a) - params.open_a
     d = d / (1.0 - d if d >= 0.0 else 1.0 + d) - params.open_d
     v /= 1.0 + v if v >= 0.0 else 1.0 - v

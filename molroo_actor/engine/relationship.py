@@ -12,7 +12,7 @@ from molroo_actor.engine.values import AttachmentStyle, TrustReason
 REASONS: tuple[TrustReason, ...] = ("kindness", "repair", "letdown", "offence", "betrayal")
 _KINDNESS, _REPAIR, _LETDOWN, _OFFENCE, _BETRAYAL = range(len(REASONS))
 KEPT = 16
-_NOTABLE = 0.005
+NOTABLE = 0.005  # a change of trust worth remembering
 _BUCKET_S = 3600  # kindness upon kindness within an hour is one change
 
 
@@ -41,13 +41,11 @@ def bond(
 
 
 def remember(s: State, now_ms: int, trust: float, rift: float, nc: float) -> tuple[TrustChange, ...]:
-    """The notable changes of trust after it became `trust`, the oldest beyond sixteen dropped.
+    """The notable changes of trust after one that made it `trust`, the oldest beyond sixteen dropped.
 
     Changes for the same reason within the same hour of the session's clock are one. `rift`: what was open before.
     """
     change = trust - s.trust
-    if -_NOTABLE < change < _NOTABLE:
-        return s.trust_log
     if change > 0.0:
         reason = _REPAIR if rift > 0.10 else _KINDNESS
     elif change <= -0.15 and nc < -0.5:

@@ -58,7 +58,7 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
         emotion_summary=summary(params, primary, strength),
         velocity=VAD(s.vel_v, 0.5 * s.vel_a, s.vel_d),
         blend_ratio=cusp.blend(s.a, strength, s.energy, mask),
-        catastrophe=cusp.catastrophe(params, s.a, s.d, s.energy, s.stress),
+        catastrophe=cusp.catastrophe(params, s.a, s.d, s.stress, mask),
         mood=VAD(s.mv, 0.5 + 0.5 * s.ma, s.md),
     )
 

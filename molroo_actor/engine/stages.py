@@ -30,6 +30,7 @@ NAMES = (
 
 _MIN, _H = 60_000, 3_600_000
 _LEAPS, _CRISIS = 4, 6
+RECOVERING = 10  # the first of recovery: only from here on growth says where to go
 GROWN = 13  # the first stage of growth
 ACT, STRAIN, GROWTH = 0, 1, 2  # what a transition looks at, see measures()
 
@@ -74,6 +75,11 @@ _ROWS: tuple[tuple[int, int, bool, float, int, int], ...] = (
 )
 TABLE = MappingProxyType(
     {stage: tuple(row[1:] for row in _ROWS if row[0] == stage) for stage in range(1, len(NAMES))},
+)
+
+# The shortest stay after which time alone may carry a stage on, in ms: before it there is nothing to settle.
+SETTLES_MS = tuple(
+    min((row[3] for row in TABLE.get(stage, ()) if row[3]), default=float("inf")) for stage in range(len(NAMES))
 )
 
 

@@ -24,7 +24,6 @@ from molroo_actor.engine.values import (
 
 _KEPT = 4  # labels of evidence
 _LEARNING = 0.1  # of the expectation
-_FRESH = 60_000  # ms; below it nothing can have settled
 
 
 def initial_state(params: Params, now_ms: int) -> State:
@@ -153,8 +152,11 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         trust, rapport, familiarity = relationship.bond(trust, rapport, familiarity, gr, gc, ag, nc)
         anxiety, avoidance = relationship.drift(anxiety, avoidance, trust, gr, gc, ag)
         fast, slow, pause, tone, pole, swing = contact.meet(s, now, gr, gc)
-        trust_log = relationship.remember(s, now, trust, contact.rift(s, now), nc)
-        rift = contact.mend(s, now, trust - s.trust)
+        rift = contact.rift(s, now)
+        change = trust - s.trust
+        if change > relationship.NOTABLE or change < -relationship.NOTABLE:
+            trust_log = relationship.remember(s, now, trust, rift, nc)
+        rift = contact.mend(rift, change)
         met_ms = now
 
     # The feeling stays about what moved it most, until that has faded below what is new.
@@ -174,7 +176,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
             reg_log = regulation.ended(s, v)
             reg, reg_p = None, 0.0
     elif distress > regulation.BEGIN:
-        reg = regulation.choose(params, s, distress, ct, cusp.catastrophe(params, a, d, energy, stress).risk)
+        reg = regulation.choose(params, s, distress, ct, cusp.catastrophe(params, a, d, stress, 1.0).risk)
         reg_p, reg_ms, reg_v = 0.0, now, v
         half_h = min(half_h * regulation.course(params, reg), params.half_max)
 
@@ -191,9 +193,9 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     mask = cusp.mask_of(params, a, energy, stress)
     strength = dynamics.intensity(params, v, a, d, relatedness)
     act, strain = stages.measures(params, v, a, d, strength, energy, stress)
-    values = (act, strain, stages.growth(s))
+    values = (act, strain, stages.growth(s) if s.stage >= stages.RECOVERING else 0.0)
     stage, stage_ms = s.stage, s.stage_ms
-    if now - state.at_ms >= _FRESH:
+    if now - stage_ms >= stages.SETTLES_MS[stage]:
         stage, stage_ms = stages.stand(params, s, dynamics.intensity(params, s.v, s.a, s.d, s.relatedness))
     stage, stage_ms = stages.advance(stage, stage_ms, now, values)
     strength = regulation.shown(strength, reg, mask)
@@ -291,7 +293,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
             cusp.blend(a, strength, energy, mask),
             None if reg is None else Regulation(reg, regulation.phase(reg_p), reg_p),
             PredictionError(e_gr, e_gc, e_ex, e_ct, e_ag, e_nc, wonder),
-            cusp.catastrophe(params, a, d, energy, stress),
+            cusp.catastrophe(params, a, d, stress, mask),
         ),
     )
 
