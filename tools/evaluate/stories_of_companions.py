@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from molroo_actor import engine
+from tools.evaluate import stories_of_gates
 from tools.evaluate.character import preset
 from tools.evaluate.tale import HAPPY, UNHAPPY, WOUNDED, Check, Tale, at_least, at_most, feels, rises
 
@@ -168,6 +171,14 @@ def a_bad_day_ends_when_the_friend_comes() -> Iterator[Check]:
     yield rises("closeness: alone, with the friend", *(tale.now.need_state.relatedness for tale in (alone, met)))
 
 
+def every_preset_goes_through_the_stories_of_the_gates() -> Iterator[Check]:
+    for name in engine.presets():
+        params = preset(name)
+        checks = [check for story in stories_of_gates.ALL for check in story(partial(Tale, params))]
+        failed = [str(check) for check in checks if not check.held]
+        yield Check(name, not failed, f"{len(failed)} of {len(checks)} fail; {' '.join(failed[:1])}", "none")
+
+
 def reading_it_changes_nothing() -> Iterator[Check]:
     read, unread = Tale(), Tale()
     for tale in (read, unread):
@@ -193,5 +204,6 @@ ALL = (
     a_quarrel_in_korean_goes_the_same_way,
     a_thought_of_its_own_moves_it_and_no_trust,
     a_bad_day_ends_when_the_friend_comes,
+    every_preset_goes_through_the_stories_of_the_gates,
     reading_it_changes_nothing,
 )

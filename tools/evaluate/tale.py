@@ -113,7 +113,7 @@ class Tale:
         """Hours from now until the feeling has sunk below a tenth; a year at most."""
         hours = 0.0
         while hours < 8760.0 and self._one.look(self._waited_ms + round(hours * HOUR_MS)).emotion_intensity > 0.1:
-            hours += 0.25
+            hours += 0.25 if hours < 24.0 else 2.0
         return hours
 
     def labels(self, hours: float, every_h: float = 1 / 6) -> list[str]:
