@@ -1,41 +1,84 @@
-"""The sentences of prompt_data by language, read once from prompts.toml."""
+"""The sentences of prompt_data, each language read once from its file in prompts/.
+
+Here: their shape. Every list holds variants of one thought; which is told, prompt.py decides. Not here: the
+sentences.
+"""
 
 import tomllib
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 
 from msgspec import Struct, convert
 
+Lines = tuple[str, ...]
+_Lists = dict[str, Lines]
 _Words = dict[str, str]
 
 
-class Phrases(Struct, frozen=True):
-    """The sentences of one language; emotion: (quiet, strong), stage: (tendency, description, instruction)."""
+class Feeling(Struct, frozen=True):
+    """One label: its word, the feeling at three strengths, and as a second one beside its like or its opposite."""
 
-    emotion: dict[str, tuple[str, str]]
-    beside: _Words
-    words: _Words
-    energy: _Words
-    stage: dict[str, tuple[str, str, str]]
-    trust: _Words
-    familiarity: _Words
-    attachment: _Words
-    need: _Words
-    regulation: _Words
-    expression: _Words
-    length: _Words
+    word: str
+    quiet: Lines
+    clear: Lines
+    strong: Lines
+    along: Lines
+    against: Lines
+
+
+class Bands(Struct, frozen=True):
+    """One manner of showing a feeling, by the strength of the feeling; `rest` when there is none to show."""
+
+    quiet: Lines
+    clear: Lines
+    strong: Lines
+    rest: Lines = ()
+
+
+class Scene(Struct, frozen=True):
+    """One soul stage: what one tends to do in it, how one stands, how to play it."""
+
+    tendency: Lines
+    standing: Lines
+    order: Lines
+
+
+class Effort(Struct, frozen=True):
+    """One regulation strategy as it begins and once it has taken hold."""
+
+    early: Lines
+    late: Lines
+
+
+class Phrases(Struct, frozen=True):
+    """The sentences of one language. `trait` goes from very low to very high; `facet` is (low, high)."""
+
+    feeling: dict[str, Feeling]
+    level: _Lists
+    cause: _Lists
+    course: _Lists
+    mood: _Lists
+    energy: _Lists
+    stage: dict[str, Scene]
+    stress: _Lists
+    regulation: dict[str, Effort]
+    bond: _Lists
+    between: _Lists
+    attachment: _Lists
+    absence: _Lists
+    need: _Lists
+    expression: dict[str, Bands]
+    length: _Lists
     system: _Words
-    traits: _Words
+    trait: dict[str, tuple[str, str, str, str, str]]
+    combination: _Words
+    facet: dict[str, tuple[str, str]]
+    own_facet: _Words
     summary: _Words
 
 
 @cache
-def _languages() -> MappingProxyType[str, Phrases]:
-    text = files(__package__).joinpath("prompts.toml").read_text(encoding="utf-8")
-    return MappingProxyType(convert(tomllib.loads(text), dict[str, Phrases]))
-
-
 def phrases(language: str) -> Phrases:
     """The sentences of a language that `language_of` (sheet.py) has named."""
-    return _languages()[language]
+    text = files(__package__).joinpath("prompts", f"{language}.toml").read_text(encoding="utf-8")
+    return convert(tomllib.loads(text), Phrases)

@@ -1,17 +1,20 @@
 """A state in words: the part of prompt_data that changes with the feeling, and the whole of it.
 
-Whole sentences of prompts.toml in the persona's language, chosen by the state; no raw number ever reaches the
-formatted blocks. Works from a stored state alone and is the same for the same state. Not here: the sentences.
+What is remarkable is told, the rest is left out; of several variants the count of turns chooses, so that a state
+always reads the same and neighbouring turns do not. No raw number ever reaches the formatted blocks. Not here: what a
+state calls for (direction.py), the sentences (prompts/).
 """
 
 from typing import Literal
 
-from molroo_actor.engine import labels, regulation, relationship, stages
-from molroo_actor.engine.dynamics import intensity
+from molroo_actor.engine import cusp, direction, labels, regulation, relationship, stages
+from molroo_actor.engine.direction import CLEAR, CRUSHED, FAINT, GLAD, OVERWHELMING, STRONG, Moment
+from molroo_actor.engine.dynamics import felt, intensity
 from molroo_actor.engine.params import Params
-from molroo_actor.engine.phrases import Phrases, phrases
+from molroo_actor.engine.phrases import Bands, Feeling, Lines, phrases
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import (
+    AttachmentStyle,
     ContextFormatted,
     ContextPrompt,
     EmotionView,
@@ -22,41 +25,30 @@ from molroo_actor.engine.values import (
     NeedState,
     PromptData,
     PromptFormatted,
-    Regulation,
     StageView,
     SystemPrompt,
 )
 
 Level = Literal["faint", "mild", "moderate", "strong", "overwhelming"]
 Energy = Literal["depleted", "low", "fair", "good", "full"]
+_Note = tuple[int, Lines]
 
-_STRONG = 0.45  # displayed intensity from which a feeling is played as a strong one
-_NEED_LOW = 0.36
-_GLAD = frozenset(
-    (
-        "joy",
-        "excitement",
-        "contentment",
-        "love",
-        "gratitude",
-        "pride",
-        "amusement",
-        "relief",
-        "trust",
-        "calm",
-        "hope",
-        "surprise",
-    )
-)
+_ROOM = 4  # notes beside feeling, stage and bond: more would be a list, not a direction
+
+# Where a note stands in the block: three paragraphs of ten places. The place also sets the pace of its variants, so
+# that notes which stand together do not change in step.
+_FEELING, _LEVEL, _SECOND, _CAUSE, _COURSE, _MOOD = 0, 1, 2, 4, 5, 6
+_STAGE, _EFFORT, _STRESS, _ENERGY = 10, 11, 12, 14
+_ABSENCE, _BOND, _BETWEEN, _ATTACHMENT = 20, 21, 22, 23
 
 
 def level(strength: float) -> Level:
     """The word for a displayed intensity in [0, 1]."""
-    if strength < 0.34:
-        return "faint" if strength < 0.12 else "mild"
-    if strength < 0.60:
+    if strength < CLEAR:
+        return "faint" if strength < FAINT else "mild"
+    if strength < STRONG:
         return "moderate"
-    return "strong" if strength < 0.80 else "overwhelming"
+    return "strong" if strength < OVERWHELMING else "overwhelming"
 
 
 def energy_level(energy: float) -> Energy:
@@ -71,7 +63,7 @@ def energy_level(energy: float) -> Energy:
 def summary(params: Params, primary: str, strength: float) -> str:
     """One sentence about the character for whoever watches it."""
     say = phrases(params.language)
-    return say.summary[level(strength)].format(name=params.persona.identity.name, word=say.words[primary])
+    return say.summary[level(strength)].format(name=params.persona.identity.name, word=say.feeling[primary].word)
 
 
 def system_prompt(params: Params) -> SystemPrompt:
@@ -81,12 +73,22 @@ def system_prompt(params: Params) -> SystemPrompt:
 
 def render_prompt(params: Params, state: State, event_context: str | None) -> PromptData:
     """Everything a model needs to play the state as it stands at its own time."""
-    s = state
-    say = phrases(params.language)
-    strength = intensity(params, s.v, s.a, s.d, s.relatedness)
-    primary, secondary = labels.name(params, s)
-    context = _context(params, s, say, strength, (primary, secondary), event_context)
-    instruction = _instruction(params, s, say, strength, context.stage.name)
+    strength = intensity(params, state.v, state.a, state.d, state.relatedness)
+    active = regulation.active(params, state)
+    mask = cusp.mask_of(params, state.a, state.energy, state.stress)
+    moment = Moment(
+        params,
+        state,
+        phrases(params.language),
+        state.turns + len(params.system.formatted.system_prompt),  # two characters do not begin with the same words
+        *labels.name(params, state),
+        regulation.shown(strength, None if active is None else active.strategy, mask),
+        mask,
+        stages.NAMES[stages.stand(params, state, strength)[0]],
+        active,
+    )
+    context = _context(moment, event_context)
+    instruction = _instruction(moment)
     system = params.system
     return PromptData(
         system,
@@ -100,89 +102,126 @@ def render_prompt(params: Params, state: State, event_context: str | None) -> Pr
     )
 
 
-def _context(
-    params: Params,
-    s: State,
-    say: Phrases,
-    strength: float,
-    names: tuple[str, str | None],
-    event_context: str | None,
-) -> ContextPrompt:
-    primary, secondary = names
-    word = level(strength)
-    feeling = say.emotion[primary][strength >= _STRONG]
-    if secondary is not None and secondary != "neutral":
-        beside = "positive" if secondary in _GLAD or primary not in _GLAD else "negative"
-        feeling = f"{feeling} {say.beside[beside].format(other=say.words[secondary])}"
-    energy = energy_level(s.energy)
-    stage = stages.NAMES[stages.stand(params, s, strength)[0]]
-    tendency, description, _ = say.stage[stage]
-    style = relationship.attachment_style(s.anxiety, s.avoidance)
-    active = regulation.active(params, s)
-    lines = [
-        f"[Emotion: {primary} ({word})]",
-        feeling,
-        f"{say.energy[energy]} {description} {tendency}",
-        f"{say.familiarity[_familiarity(s)]} {say.trust[_trust(s)]} {say.attachment[style]}",
+def _pick(lines: Lines, turn: int, place: int) -> str:
+    """One of the variants: another one at the next turn, whatever the place."""
+    pace = place % 3
+    at = turn if pace == 0 else turn + (turn >> 2) if pace == 1 else 5 * turn
+    return lines[at % len(lines)]
+
+
+def _band(feeling: Feeling | Bands, strength: float) -> Lines:
+    if strength < CLEAR:
+        return feeling.quiet
+    return feeling.clear if strength < STRONG else feeling.strong
+
+
+def _context(moment: Moment, event_context: str | None) -> ContextPrompt:
+    s, say, turn, primary = moment.s, moment.say, moment.turn, moment.primary
+    word, energy, style = level(moment.strength), energy_level(s.energy), _style(s)
+    about = direction.cause(moment)
+    scene = say.stage[moment.stage]
+    notes: list[_Note] = [
+        (_FEELING, _band(say.feeling[primary], moment.strength)),
+        (_STAGE, scene.standing),
+        (_BOND, say.bond[direction.bond(moment, about)]),
     ]
-    if active is not None:
-        lines.append(say.regulation[active.strategy])
+    pressing = _pressing(moment, word, energy, style)
+    notes += pressing
+    if len(pressing) < _ROOM:
+        notes += _remarkable(moment, word, energy, about)[: _ROOM - len(pressing)]
+    notes.sort()
+    paragraphs: list[list[str]] = [[], [], []]
+    for place, lines in notes:
+        paragraphs[place // 10].append(_pick(lines, turn, place))
+    feeling = " ".join(paragraphs[0])
+    block = f"[Emotion: {primary} ({word})]\n{feeling}\n{' '.join(paragraphs[1])}\n{' '.join(paragraphs[2])}"
     if event_context:
-        lines.append(say.system["event"].format(text=event_context))
+        block = f"{block}\n{say.system['event'].format(text=event_context)}"
     return ContextPrompt(
-        EmotionView(primary, secondary, word, s.v, 0.5 + 0.5 * s.a, s.d, strength, feeling),
-        EnergyView(energy, round(100.0 * s.energy), say.energy[energy]),
-        StageView(stage, tendency, description),
+        EmotionView(
+            primary,
+            moment.secondary,
+            word,
+            felt(s.v, s.energy, s.relatedness),
+            0.5 + 0.5 * s.a,
+            s.d,
+            moment.strength,
+            feeling,
+        ),
+        EnergyView(energy, round(100.0 * s.energy), _pick(say.energy[energy], turn, _ENERGY)),
+        StageView(moment.stage, _pick(scene.tendency, turn, _STAGE), _pick(scene.standing, turn, _STAGE)),
         NeedState(s.autonomy, s.competence, s.relatedness),
         InterpersonalView(s.trust, style, s.rapport, s.familiarity),
-        None if active is None else Regulation(active.strategy, active.phase, active.progress),
+        moment.active,
         event_context,
-        ContextFormatted("\n".join(lines)),
+        ContextFormatted(block),
     )
 
 
-def _instruction(params: Params, s: State, say: Phrases, strength: float, stage: str) -> InstructionPrompt:
-    order = say.stage[stage][2]
-    expression = say.expression[_expression(params, s, strength)]
-    length = say.length[_length(params, s, strength, stage)]
-    need = _need(s)
-    direction = None if need is None else say.need[need]
-    block = f"{order} {expression}\n{length}" if direction is None else f"{order} {expression}\n{direction} {length}"
-    return InstructionPrompt(order, expression, length, direction, InstructionFormatted(block))
+def _style(s: State) -> AttachmentStyle:
+    return relationship.attachment_style(s.anxiety, s.avoidance)
 
 
-def _expression(params: Params, s: State, strength: float) -> str:
-    """How much is let out: by nature, less while it is held back, more when one is too tired to hold it back."""
-    out = params.expressiveness - 0.15 * s.stress + 0.15 * (1.0 - s.energy)
-    if s.reg == "response_modulation":
-        out -= regulation.SUPPRESSION
-    manner = "open" if out > 0.6 else "closed" if out < 0.38 else "even"
-    return f"{manner}_strong" if strength >= _STRONG else f"{manner}_quiet"
+def _pressing(moment: Moment, word: Level, energy: Energy, style: AttachmentStyle) -> list[_Note]:
+    """What is told in any case."""
+    say, active = moment.say, moment.active
+    notes: list[_Note] = []
+    if word == "overwhelming":
+        notes.append((_LEVEL, say.level[word]))
+    if active is not None:
+        effort = say.regulation[active.strategy]
+        notes.append((_EFFORT, effort.early if active.phase == "initiation" else effort.late))
+    if energy in {"depleted", "low"}:
+        notes.append((_ENERGY, say.energy[energy]))
+    if style != "secure":
+        notes.append((_ATTACHMENT, say.attachment[style]))
+    silence = direction.absence(moment)
+    if silence is not None:
+        notes.append((_ABSENCE, say.absence[silence]))
+    primary, secondary = moment.primary, moment.secondary
+    if secondary is not None and secondary != "neutral" and primary != "neutral":
+        beside = say.feeling[secondary]
+        notes.append((_SECOND, beside.along if (primary in GLAD) == (secondary in GLAD) else beside.against))
+    return notes
 
 
-def _length(params: Params, s: State, strength: float, stage: str) -> str:
-    if s.energy < 0.30 or stage in {"Stressed", "Overwhelmed", "Breaking Point", "Collapse"}:
-        return "short"
-    if params.expressiveness < 0.4 and s.v < params.bv - 0.2:
-        return "short"
-    return "long" if strength > 0.4 and s.v > 0.2 and params.expressiveness > 0.55 else "normal"
+def _remarkable(moment: Moment, word: Level, energy: Energy, about: str | None) -> list[_Note]:
+    """What is told as far as there is room, the weightiest first."""
+    say, s = moment.say, moment.s
+    notes: list[_Note] = []
+    if about is not None:
+        notes.append((_CAUSE, say.cause[about]))
+    between = direction.between(moment, about)
+    if between is not None:
+        notes.append((_BETWEEN, say.between[between]))
+    course = direction.course(moment)
+    if course is not None:
+        notes.append((_COURSE, say.course[course]))
+    if s.stress > 0.35 and moment.stage not in CRUSHED:
+        notes.append((_STRESS, say.stress["high" if s.stress > 0.6 else "some"]))
+    mood = direction.mood(moment)
+    if mood is not None:
+        notes.append((_MOOD, say.mood[mood]))
+    if energy == "fair" or (energy == "full" and moment.primary in GLAD):
+        notes.append((_ENERGY, say.energy[energy]))
+    if word == "faint" and moment.primary != "neutral":
+        notes.append((_LEVEL, say.level[word]))
+    return notes
 
 
-def _need(s: State) -> str | None:
-    """The need that presses most, if one does."""
-    least = min(s.autonomy, s.competence, s.relatedness)
-    if least >= _NEED_LOW:
-        return None
-    if least == s.relatedness:
-        return "relatedness"
-    return "competence" if least == s.competence else "autonomy"
-
-
-def _trust(s: State) -> str:
-    if s.trust < 0.40:
-        return "none" if s.trust < 0.20 else "little"
-    return "some" if s.trust < 0.65 else "much"
-
-
-def _familiarity(s: State) -> str:
-    return "new" if s.familiarity < 0.2 else "some" if s.familiarity < 0.6 else "old"
+def _instruction(moment: Moment) -> InstructionPrompt:
+    say, turn = moment.say, moment.turn
+    order = _pick(say.stage[moment.stage].order, turn, 2)
+    manner = say.expression[direction.manner(moment)]
+    lines = manner.rest if moment.primary == "neutral" else _band(manner, moment.strength)
+    expression = _pick(lines, turn, 0)
+    length = _pick(say.length[direction.length(moment)], turn, 1)
+    need = direction.need(moment)
+    if need is None:
+        return InstructionPrompt(
+            order, expression, length, None, InstructionFormatted(f"{order} {expression} {length}")
+        )
+    wish = _pick(say.need[need], turn, 0)
+    return InstructionPrompt(
+        order, expression, length, wish, InstructionFormatted(f"{order} {expression} {wish} {length}")
+    )
