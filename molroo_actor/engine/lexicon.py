@@ -18,25 +18,30 @@ TOKEN = re.compile(
     r"[a-z][a-z'’&]*(?:-[a-z]+)*|[가-힣]+|[ㄱ-ㅎㅏ-ㅣ]+|<3|:d\b|:\(|:\)|[.!?;,\n…]|[\U0001F300-\U0001FAFF\u2600-\u27BF]"
 )
 
+# What a word can do, verbs with somebody who does it first; then what steers a clause.
 HITS = (
-    "quality", "warm", "hostile", "dismissal", "harm", "threat", "wrong", "success", "failure", "loss", "danger",
-    "fear", "sad", "anger", "guilt", "glad", "relief", "thanks", "apology", "farewell", "gift", "promise",
-    "reconcile", "laugh", "sudden", "ask", "order", "dull",
+    "harm", "wrong", "discard", "hostile", "warm", "benefit", "give", "contact", "quality", "dismissal", "threat",
+    "success", "failure", "loss", "danger", "fear", "sad", "anger", "guilt", "glad", "relief", "thanks", "apology",
+    "farewell", "gift", "promise", "reconcile", "laugh", "sudden", "ask", "order", "dull",
 )  # fmt: skip
-ROLES = ("you", "youre", "your", "i", "ive", "my", "we", "other", "user", "not", "very", "bit", "be", "but", "said",
-         "see", "filler")  # fmt: skip
-KINDS: Mapping[str, int] = MappingProxyType({kind: i for i, kind in enumerate((*HITS, *ROLES, "end"))})
+ROLES = (
+    "you", "youre", "your", "i", "ive", "my", "we", "me", "he", "him", "other", "none", "user", "self", "it", "not",
+    "very", "bit", "be", "will", "want", "wish", "again", "if", "cause", "stop", "but", "joint", "prep", "than",
+    "said", "see", "open", "the", "filler",
+)  # fmt: skip
+KINDS: Mapping[str, int] = MappingProxyType({kind: i for i, kind in enumerate((*HITS, *ROLES, "end", "comma"))})
 
 Entry = tuple[int, float]  # kind, valence in [-1, 1]
 
 _COMMON = frozenset(("the", "and", "for", "with", "your", "you", "that", "this", "not", "them", "they", "their", "who"))
 
 
-Phrases = Mapping[str, tuple[tuple[tuple[str, ...], Entry], ...]]
+# first token -> second token -> (the tokens after those, entry), longest first: most texts fail at the second look-up.
+Phrases = Mapping[str, Mapping[str, tuple[tuple[tuple[str, ...], Entry], ...]]]
 
 
 class Lexicon(Struct, frozen=True):
-    """words: token -> entry. phrases: first token -> (the other tokens, entry), longest first.
+    """words: token -> entry; phrases: two tokens and more.
 
     Korean words and the last token of a Korean phrase are beginnings: what follows are particles and endings.
     """
@@ -70,7 +75,9 @@ def _forms(word: str) -> Iterator[str]:
         return
     else:
         yield word + "s"
-    stem = word.removesuffix("e")
+    stem = (
+        word + word[-1] if len(word) < 6 and re.search(r"[^aeiou][aeiou][bdgmnprt]$", word) else word.removesuffix("e")
+    )
     yield stem + "ed"
     yield stem + "ing"
 
@@ -81,6 +88,10 @@ def _entries(table: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Entr
             entry = (KINDS[key], 0.0) if kind == "role" else (KINDS[kind], float(key))
             for word in words.split(","):
                 base, mark, rest = word.strip().partition("~")
+                if base.endswith("+"):
+                    yield base[:-1], entry
+                    yield base[:-1] + "s", entry
+                    continue
                 for form in _forms(base) if mark else (base,):
                     yield form + rest, entry
 
@@ -94,8 +105,19 @@ def _sorted(table: Mapping[str, Mapping[str, str]]) -> tuple[dict[str, Entry], P
             phrases.setdefault(first, {}).setdefault(tuple(others), entry)
         else:
             words.setdefault(first, entry)
-    ordered = {first: tuple(sorted(found.items(), key=lambda item: -len(item[0]))) for first, found in phrases.items()}
-    return words, MappingProxyType(ordered)
+    return words, MappingProxyType({first: _by_second(found) for first, found in phrases.items()})
+
+
+def _by_second(
+    found: Mapping[tuple[str, ...], Entry],
+) -> Mapping[str, tuple[tuple[tuple[str, ...], Entry], ...]]:
+    seconds: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
+    for others, entry in sorted(found.items(), key=lambda item: -len(item[0])):
+        seconds.setdefault(others[0], []).append((others[1:], entry))
+    return {second: tuple(rest) for second, rest in seconds.items()}
+
+
+_NO_PHRASES: Mapping[str, tuple[tuple[tuple[str, ...], Entry], ...]] = MappingProxyType({})
 
 
 @cache
@@ -105,6 +127,7 @@ def lexicon() -> Lexicon:
     words, phrases = _sorted(source["en"])
     korean, korean_phrases = _sorted(source["ko"])
     words |= dict.fromkeys(".!?;\n…", (KINDS["end"], 0.0))
+    words[","] = (KINDS["comma"], 0.0)
     # What both languages share is looked up before the first letter decides the language.
     words |= {word: entry for word, entry in korean.items() if not "가" <= word[0] <= "힣" or len(word) == 1}
     return Lexicon(MappingProxyType(words), phrases, MappingProxyType(korean), korean_phrases)
@@ -114,10 +137,9 @@ def korean(word: str, rest: list[str], book: Lexicon) -> tuple[Entry | None, int
     """The entry of a Korean word by its longest known beginning, and how many tokens of `rest` belong to it."""
     for size in range(min(len(word), 5), 0, -1):
         head = word[:size]
-        for others, entry in book.korean_phrases.get(head, ()):
-            n = len(others)
-            if len(rest) >= n and rest[n - 1].startswith(others[-1]) and tuple(rest[: n - 1]) == others[:-1]:
-                return entry, n
+        for second, options in book.korean_phrases.get(head, _NO_PHRASES).items():
+            if rest and rest[0].startswith(second):
+                return options[0][1], 1
         if size > 1 and (found := book.korean.get(head)) is not None:
             return found, 0
     return None, 0
