@@ -11,12 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from molroo_actor.engine import (
+    Appraisal,
     Goal,
     Identity,
     Outcome,
     Params,
     Persona,
     Personality,
+    Reading,
     State,
     derive,
     flow,
@@ -230,19 +232,39 @@ def test_expression_follows_nature_and_what_is_held_back(params: Params, tell: T
 
 
 @pytest.mark.parametrize(
-    ("texts", "source", "cause"),
+    ("reading", "source", "cause"),
     [
-        (("You are so kind and wonderful",), "user", "you_good"),
-        (("You are a worthless idiot",), "user", "you_bad"),
-        (("My grandmother died last night",), "user", "theirs_loss"),
-        (("I got the job!!",), "user", "theirs_good"),
-        (("A wolf attacks you and you are trapped",), "system", "danger"),
+        (
+            Reading(Appraisal(0.7, 0.8, 0.45, 0.6, -0.1, 0.65), evidence={"joy": 0.5, "gratitude": 0.3}),
+            "user",
+            "you_good",
+        ),
+        (Reading(Appraisal(0.8, -0.75, 0.25, 0.4, -0.7, -0.55), evidence={"hurt": 0.7}), "user", "you_bad"),
+        (Reading(Appraisal(0.8, -0.75, 0.25, 0.4, -0.7, -0.55), evidence={"hurt": 0.7}), "system", "harm"),
+        (Reading(Appraisal(0.8, -0.6, 0.3, 0.1, -0.5, 0.0), 0.8, 1.0, {"compassion": 0.6}), "user", "theirs_loss"),
+        (Reading(Appraisal(0.7, -0.5, 0.4, 0.3, -0.4, 0.0), evidence={"concern": 0.6}), "user", "theirs_bad"),
+        (
+            Reading(Appraisal(0.7, 0.7, 0.3, 0.5, -0.4, 0.3), evidence={"joy": 0.6, "excitement": 0.4}),
+            "user",
+            "theirs_good",
+        ),
+        (Reading(Appraisal(0.8, 0.85, 0.3, 0.7, 0.7, 0.5), evidence={"pride": 0.6}), "system", "own_good"),
+        (Reading(Appraisal(0.8, -0.65, 0.3, 0.5, 0.75, -0.7), evidence={"guilt": 0.9}), "system", "own_wrong"),
+        (Reading(Appraisal(0.8, -0.65, 0.3, 0.5, 0.75, 0.0), evidence={"shame": 0.9}), "system", "own_failure"),
+        (
+            Reading(Appraisal(0.9, -0.85, 0.1, 0.1, -0.6, -0.2, urgency=0.95), evidence={"fear": 0.9}),
+            "system",
+            "danger",
+        ),
+        (Reading(Appraisal(1.0, -0.9, 0.1, 0.1, -0.6, 0.0), 1.0, 1.0, {"sadness": 0.9}), "system", "loss"),
+        (Reading(Appraisal(0.7, 0.7, 0.3, 0.5, -0.6, 0.0)), "system", "fate_good"),
+        (Reading(Appraisal(0.7, -0.6, 0.3, 0.3, -0.6, 0.0)), "system", "fate_bad"),
     ],
 )
 def test_a_fresh_feeling_says_what_it_is_about(
-    params: Params, tell: Tell, texts: tuple[str, ...], source: str, cause: str
+    params: Params, tell: Tell, reading: Reading, source: str, cause: str
 ) -> None:
-    state = tell(*texts, source=source).state
+    state = tell(reading, source=source).state
     block = render_prompt(params, state, None).formatted.context_block
     assert any(line in block for line in phrases("en").cause[cause])
     old = flow(params, state, state.at_ms + 3 * HOUR_MS)

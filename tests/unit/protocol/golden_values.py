@@ -10,7 +10,19 @@ from typing import Final
 
 import msgspec
 
-from molroo_actor.engine import VAD, Appraisal, Persona, Reading, Stimulus, derive, initial_state, presets, step
+from molroo_actor.engine import (
+    VAD,
+    Appraisal,
+    Goal,
+    Identity,
+    Persona,
+    Personality,
+    Reading,
+    Stimulus,
+    derive,
+    initial_state,
+    step,
+)
 from molroo_actor.protocol import record
 from molroo_actor.protocol.commands import Event, Preferences, QuietHours, Triggers, TurnInput
 from molroo_actor.protocol.record import FORMAT, PreferencesInput, Record
@@ -25,9 +37,10 @@ VECTOR: Final = TurnInput(1, appraisal=APPRAISAL, context="a walk")
 
 
 def persona() -> Persona:
-    """The companion, as a client would have sent it."""
-    preset = presets()["companion"]
-    return Persona(preset.identity, preset.personality, goals=preset.goals)
+    """A companion, as a client would have sent it."""
+    identity = Identity("Robin", "a companion for every day", ("loyalty", "warmth"), "Plain, friendly and present.")
+    personality = Personality(0.55, 0.55, 0.6, 0.7, 0.4, 0.6)
+    return Persona(identity, personality, goals=(Goal("Be a friend one can count on", 0.8),))
 
 
 def after_a_turn() -> Record:
