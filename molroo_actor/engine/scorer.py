@@ -10,6 +10,9 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from math import tanh
+from operator import mul
+from struct import Struct as Layout
 from types import MappingProxyType
 
 from msgspec import Struct, json
@@ -28,9 +31,8 @@ NEGATIONS = frozenset(
 )  # fmt: skip
 NEGATED = "~"  # before a word: what it means where it is negated
 
-_LANE = 24  # bits: READS words of at most TURNED + 2 times 127 fit, signed
+_LANE = 32  # bits: READS words of at most 2 * TURNED + 1 times 127 fit, signed
 _LANE_BYTES = _LANE // 8
-_LANE_MASK = (1 << _LANE) - 1
 _LANE_ZERO = 1 << (_LANE - 1)
 _FILES = ("emobank", "xenvent", "goemotions")
 _STRONGEST = 4
@@ -45,12 +47,17 @@ _ENDINGS = (
 _STEM_MIN = 4
 
 
+# What a text that says nothing is worth: gr, gc, ex, ct, ag, nc.
+REST = (0.15, 0.0, 0.70, 0.50, -0.10, 0.05)
+_SPANS = ((0.15, 0.85), (1.0, 1.0), (0.70, 0.30), (0.50, 0.50), (0.90, 1.10), (1.05, 0.95))  # below REST, above it
+
+
 class Scores(Struct, frozen=True, gc=False):
     """What the writer of a text feels (v, a, d) and how the writer would appraise what it tells.
 
-    v, a, d in [-1, 1], a centred. The appraisal as in values.Appraisal: gr, ex, ct [0, 1], gc, ag, nc [-1, 1]; a text
-    that says nothing is at REST. known [0, 1]: share of the words that have numbers. labels: at most four, strongest
-    first, each in [0, 1].
+    v, a, d in [-1, 1], a centred. The appraisal as in values.Appraisal: gr, ex, ct [0, 1], gc, ag, nc [-1, 1]. A text
+    without known words is at 0 and REST. known [0, 1]: share of the words that have numbers. labels: at most four,
+    strongest first, each in [0, 1].
     """
 
     v: float
@@ -67,30 +74,39 @@ class Scores(Struct, frozen=True, gc=False):
 
 
 class Lane(Struct, frozen=True):
-    """One output: its value is `at_rest + step * sum / (words + few) ** power`."""
+    """One output: `shift + step * sum / (words + few) ** power`; it is zero, on average, where nobody feels a thing."""
 
     name: str
     step: float
-    at_rest: float
+    shift: float
 
 
-class Head(Struct, frozen=True):
-    """The first line of a file of numbers; after it, a byte for each word (scores/words.txt) and lane, 128 is zero."""
+class Head(Struct, frozen=True, omit_defaults=True):
+    """The first line of a file of numbers; after it, a byte for each word (scores/words.txt) and lane, 128 is zero.
+
+    curve: for each of v, a, d what terms() of the three lanes count.
+    """
 
     licence: str
     source: str
     few: float
     power: float
     lanes: tuple[Lane, ...]
+    curve: tuple[tuple[float, ...], ...] = ()
 
 
 class Table(Struct, frozen=True):
-    """word, "pair of words" or "~negated" -> its lanes in one integer, lowest lane first."""
+    """words: word, "pair of words" or "~negated" -> its lanes in one integer, lowest lane first."""
 
     words: Mapping[str, int]
-    lanes: tuple[Lane, ...]
+    names: tuple[str, ...]
+    steps: tuple[float, ...]
+    shifts: tuple[float, ...]
+    curve: tuple[tuple[float, ...], ...]
     few: float
     power: float
+    zero: int
+    layout: Layout
 
 
 @cache
@@ -112,8 +128,23 @@ def table() -> Table:
             raise ValueError(f"scores/{name}.bin was fitted for another length of texts")
         heads.append(head)
         bodies.append((len(head.lanes), body))
-    lanes = tuple(lane for head in heads for lane in head.lanes)
-    return Table(MappingProxyType(_packed(words, bodies)), lanes, heads[0].few, heads[0].power)
+    lanes = [lane for head in heads for lane in head.lanes]
+    return Table(
+        MappingProxyType(_packed(words, bodies)),
+        tuple(lane.name for lane in lanes),
+        tuple(lane.step for lane in lanes),
+        tuple(lane.shift for lane in lanes),
+        heads[0].curve,
+        heads[0].few,
+        heads[0].power,
+        _zero(_LANE_ZERO, len(lanes)),
+        Layout(f"<{len(lanes)}I"),
+    )
+
+
+def _zero(each: int, lanes: int) -> int:
+    """The integer with `each` in every lane."""
+    return int.from_bytes(each.to_bytes(_LANE_BYTES, "little") * lanes, "little")
 
 
 def _packed(words: list[str], bodies: list[tuple[int, bytes]]) -> dict[str, int]:
@@ -125,7 +156,7 @@ def _packed(words: list[str], bodies: list[tuple[int, bytes]]) -> dict[str, int]
         for lane in range(lanes):
             spread[at::width] = body[lane::lanes]
             at += _LANE_BYTES
-    zero = int.from_bytes((b"\x80" + bytes(_LANE_BYTES - 1)) * (width // _LANE_BYTES), "little")
+    zero = _zero(128, width // _LANE_BYTES)
     read = int.from_bytes
     return {word: read(spread[i * width : (i + 1) * width], "little") - zero for i, word in enumerate(words)}
 
@@ -182,27 +213,26 @@ def score(words: list[str]) -> Scores:
 
 def _cut(book: Table, total: int, count: int, known: int) -> Scores:
     """The lanes of the sum of a text, each as its value."""
+    if not known and not total:
+        return Scores(0.0, 0.0, 0.0, *REST, 0.0, {})
     share = (count + book.few) ** -book.power / TURNED
-    lanes = book.lanes
-    total += int.from_bytes(_LANE_ZERO.to_bytes(_LANE_BYTES, "little") * len(lanes), "little")
-    values = []
-    for lane in lanes:
-        values.append(lane.at_rest + lane.step * share * ((total & _LANE_MASK) - _LANE_ZERO))
-        total >>= _LANE
-    v, a, d, gr, gc, ex, ct, ag, nc = values[:9]
-    strong = sorted(
-        ((x, lane.name) for x, lane in zip(values[9:], lanes[9:], strict=True) if x > _FAINT), reverse=True
-    )[:_STRONGEST]
-    return Scores(
-        _signed(v), _signed(a), _signed(d), _unit(gr), _signed(gc), _unit(ex), _unit(ct), _signed(ag), _signed(nc),
-        known / count if count else 0.0,
-        {name: x if x < 1.0 else 1.0 for x, name in strong},
-    )  # fmt: skip
+    sums = book.layout.unpack((total + book.zero).to_bytes(book.layout.size, "little"))
+    values = [
+        shift + step * share * (x - _LANE_ZERO) for x, step, shift in zip(sums, book.steps, book.shifts, strict=True)
+    ]
+    sure = (known + 1.0) / (known + 2.0)  # no event was told in a word or two: they say less of one
+    felt = terms(values[0], values[1], values[2])
+    v, a, d = (tanh(sum(map(mul, row, felt))) for row in book.curve)
+    gr, gc, ex, ct, ag, nc = (
+        rest + span * tanh(sure * x / span)
+        for x, rest, spans in zip(values[3:9], REST, _SPANS, strict=True)
+        for span in (spans[x > 0.0],)
+    )
+    strong = sorted([(x, name) for x, name in zip(values[9:], book.names[9:], strict=True) if x > _FAINT], reverse=True)
+    labels = {name: min(sure * x, 1.0) for x, name in strong[:_STRONGEST]}
+    return Scores(v, a, d, gr, gc, ex, ct, ag, nc, known / count if count else 0.0, labels)
 
 
-def _unit(x: float) -> float:
-    return 0.0 if x < 0.0 else 1.0 if x > 1.0 else x
-
-
-def _signed(x: float) -> float:
-    return -1.0 if x < -1.0 else 1.0 if x > 1.0 else x
+def terms(v: float, a: float, d: float) -> tuple[float, ...]:
+    """What the curve weighs: strong feelings of either sign arouse, which no sum of words can say."""
+    return v, a, d, v * v, a * a, d * d, v * a, v * d, a * d, abs(v), abs(a), 1.0
