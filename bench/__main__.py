@@ -59,7 +59,6 @@ def _table(folder: Path, flags: argparse.Namespace, out: results.Results) -> Non
         part_wake.run(folder, 200 if quick else 500, 1 if quick else 4, out)
     if "memory" in flags.only:
         part_memory.run(folder, 2_000 if quick else 10_000, 5.0 if quick else 20.0, out)
-    print("workerd is not measured here: the lines of the design that compare with it stand open")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ that is not Python needs no more than that to be measured.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -81,6 +83,20 @@ def start(name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) 
         said.seek(0)
         raise ChildFailed(f"{name}: {error}\n{said.read().decode(errors='replace')[-2000:]}") from None
     return Child(name, popen, port, time.perf_counter() - began, said)
+
+
+def start_listening(name: str, argv: Sequence[str], port: int) -> Child:
+    """A child that says nothing: ready once its port takes connections."""
+    said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
+    began = time.perf_counter()
+    popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    while time.perf_counter() - began < READY_WITHIN_S and popen.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return Child(name, popen, port, time.perf_counter() - began, said)
+        time.sleep(0.02)
+    _end(popen)
+    said.seek(0)
+    raise ChildFailed(f"{name} does not listen\n{said.read().decode(errors='replace')[-2000:]}")
 
 
 def start_server(name: str, data: Path, **env: str) -> Child:

@@ -32,11 +32,20 @@ def turns(sockets: int, kind: str, prompt: bool) -> str:
 
 
 SERVER, UNSYNCED, ECHO, ENGINE_ECHO = "this server", "journal unsynced", "bare echo", "echo + engine"
+WORKERD = "workerd"
+LONE_P50, WAKE_P50, WAKE_P99 = "p50 of 1 socket, vector", "p50 of wake + turn", "p99 of wake + turn"
 MEMORY, SLEEPING_CPU = "memory of a hibernated socket", "CPU of hibernated sockets"
 VECTOR_CPU, TEXT_CPU = "CPU of a turn from a vector", "CPU of a turn from text"
 BARE_SOCKET, BUDGET = "bare idle aiohttp socket", "budget"
 
 FLOORS = [
+    Floor(turns(512, "vector", False), WORKERD, 4.0, 6.0),
+    Floor(turns(64, "vector", False), WORKERD, 2.5, 3.5),
+    Floor(turns(512, "text", False), WORKERD, 2.0, 3.0),
+    Floor(turns(512, "text", True), WORKERD, 1.5, 2.0),
+    Floor(LONE_P50, WORKERD, 1.5, 1.1, at_most=True),
+    Floor(WAKE_P50, WORKERD, 0.5, 0.25, at_most=True),
+    Floor(WAKE_P99, WORKERD, 1.0, 0.5, at_most=True),
     Floor(turns(64, "vector", False), ENGINE_ECHO, 0.6, 0.75),
     Floor(turns(512, "vector", False), ENGINE_ECHO, 0.85, 0.95),
     Floor(turns(512, "vector", False), UNSYNCED, 0.8, 0.95),

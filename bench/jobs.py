@@ -30,6 +30,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     ids: bool = False
     warmup_s: float = 0.5
+    warmup_turns: int = 0
+    """At least so many before the clock runs, however long that takes."""
     measure_s: float = 2.0
     passes: int = 1
     rest_s: float = 0.0

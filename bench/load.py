@@ -168,7 +168,10 @@ def steady(job: Job, crowd: Crowd) -> Measured:
     frame, waits_ns = next_frame(job), list[int]()
     for conn in crowd.conns:
         crowd.say(conn, frame())
-    crowd.steady(frame, time.perf_counter_ns() + int(job.warmup_s * 1e9), [])
+    warm: list[int] = []
+    crowd.steady(frame, time.perf_counter_ns() + int(job.warmup_s * 1e9), warm)
+    while len(warm) < job.warmup_turns:
+        crowd.steady(frame, time.perf_counter_ns() + int(0.2e9), warm)
     meter = Meter(job)
     crowd.steady(frame, time.perf_counter_ns() + int(job.measure_s * 1e9), waits_ns)
     return meter.read(waits_ns, crowd.mean_answer())

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import floors, jobs, rest, results
+from bench import floors, jobs, rest, results, workerd
 from bench.child import Child, start_peer, start_server
-from bench.floors import ECHO, ENGINE_ECHO, SERVER, UNSYNCED
+from bench.floors import ECHO, ENGINE_ECHO, SERVER, UNSYNCED, WORKERD
 from bench.proc import maps_library
 from bench.turns import Kind
 
@@ -26,6 +26,7 @@ HEAD = ("", "turns/s", "p50 ms", "p99 ms", "CPU µs/turn", "written B/turn", "cl
 WIDTHS = (30, 10, 10, 10, 13, 16, 12, 12)
 CLIENT_BOUND = 0.9  # above it the figure is the client's, marked !
 TRIES = 3
+WORKERD_WARMUP_TURNS = 2_000  # its JavaScript is compiled and its statements are prepared by then
 DISTURBED = 0.25  # of a core, above what the kernel takes for the disk: somebody else was at work, marked !
 
 
@@ -65,6 +66,7 @@ class Contender:
     child: Child
     path: Callable[[int, Case, int], str]
     folds: bool = False
+    warmup_turns: int = 0
     rounds: dict[Case, list[jobs.Measured]] = field(default_factory=dict)
 
     def measure(self, case: Case, answer_bytes: int, measure_s: float) -> jobs.Measured:
@@ -78,6 +80,7 @@ class Contender:
             ids=case.ids,
             seed=1 + len(self.rounds.get(case, [])),
             warmup_s=warmup_s,
+            warmup_turns=self.warmup_turns,
             measure_s=max(measure_s, FOLD_AGE_S) if self.folds and case.sockets > 1 else measure_s,
         )
         with self.awake():
@@ -100,6 +103,11 @@ def server_path(number: int, case: Case, answer_bytes: int) -> str:
 
 def echo_path(number: int, case: Case, answer_bytes: int) -> str:
     return f"/ws?bytes={answer_bytes}&n={number}" + ("&prompt=1" if case.prompt else "")
+
+
+def workerd_path(number: int, case: Case, answer_bytes: int) -> str:
+    del case
+    return workerd.path(number, answer_bytes)
 
 
 def run(folder: Path, cases: Sequence[Case], rounds: int, measure_s: float, out: results.Results) -> None:
@@ -138,6 +146,12 @@ def _contenders(folder: Path, stack: contextlib.ExitStack, sessions: int) -> lis
         Contender(ECHO, stack.enter_context(start_peer("echo", *loop)), echo_path),
         Contender(ENGINE_ECHO, stack.enter_context(start_peer("engine_echo", *loop)), echo_path),
     ]
+    try:
+        peer = stack.enter_context(workerd.start(folder / "workerd"))
+    except workerd.Missing as error:
+        print(f"workerd is not measured: {error}")
+    else:
+        contenders.append(Contender(WORKERD, peer, workerd_path, warmup_turns=WORKERD_WARMUP_TURNS))
     for contender in contenders:
         stack.callback(contender.child.popen.send_signal, signal.SIGCONT)
         contender.child.popen.send_signal(signal.SIGSTOP)
@@ -151,6 +165,11 @@ def _rows(case: Case, answer_bytes: int, contenders: Sequence[Contender], out: r
     for other in contenders[1:]:
         theirs = [measured.per_s for measured in other.rounds[case]]
         lines.append(results.ratio_line(out.ratio(PART, case.title, other.name, ours, theirs)))
+    if case == Case(1, "vector"):
+        for other in contenders[1:]:
+            if other.name == WORKERD:
+                waits = ([m.p50_ms for m in found.rounds[case]] for found in (contenders[0], other))
+                lines.append(results.ratio_line(out.ratio(PART, floors.LONE_P50, WORKERD, *waits)) + "   (its p50)")
     return lines
 
 
