@@ -81,14 +81,14 @@ def impulse(
     """
     if gc >= 0.0:
         return (
-            gr * (1.25 * gc + 0.20 * nc),
+            gr * (1.25 * gc * (1.0 + 0.4 * loss) + 0.20 * nc),
             gr * (0.60 * gc + 0.45 * (1.0 - ex) + 0.8 * (ur - 0.5) * gc - 0.5 * (ex - 0.6 if ex > 0.6 else 0.0) - 0.12),
             gr * (0.55 * (2.0 * ct - 1.0) * (0.4 + 0.6 * gc) + 0.25 * gc + 0.50 * ag * gc),
         )
     size = -gc
     own, wrong = (ag if ag > 0.0 else 0.0), (-nc if nc < 0.0 else 0.0)
     return (
-        gr * (1.25 * gc + 0.20 * nc),
+        gr * (1.25 * gc * (1.0 + 0.4 * loss) + 0.20 * nc),
         gr
         * (
             0.60 * size

@@ -35,7 +35,7 @@ def bond(
         )
     bad = -gr * gc * other
     wrong = -nc if nc < 0.0 else 0.0
-    trust -= 0.62 * bad * (0.18 + 0.82 * wrong * wrong) * (0.6 + 0.4 * trust)
+    trust -= 0.70 * bad * (0.18 + 0.82 * wrong * wrong) * (0.6 + 0.4 * trust)
     rapport -= 0.35 * bad * (0.4 + 0.6 * wrong) * rapport
     return 0.0 if trust < 0.0 else trust, rapport, familiarity
 

@@ -1,7 +1,8 @@
 """The soul stages: fifteen in a table of transitions with thresholds, hysteresis and a least stay.
 
 Baseline 1-3, rising 4-6, crisis 7-9, recovery 10-12 (only reached from crisis), growth 13-15 (only after a
-completed recovery). Here: names and transitions. How a stage is played is in prompts.toml.
+completed recovery, out of the last of it or out of rest at any later time: Tedeschi & Calhoun 2004). Here: names and
+transitions. How a stage is played is in the prompts.
 """
 
 from types import MappingProxyType
@@ -30,19 +31,20 @@ NAMES = (
 
 _MIN, _H = 60_000, 3_600_000
 _LEAPS, _CRISIS = 4, 6
-RECOVERING = 10  # the first of recovery: only from here on growth says where to go
-GROWN = 13  # the first stage of growth
+_FIRST_OF_CRISIS, _LAST_OF_RECOVERY = 7, 12
 ACT, STRAIN, GROWTH = 0, 1, 2  # what a transition looks at, see measures()
 
 # stage -> (measure, rises?, threshold, least stay in ms, next stage); the first row that holds is taken.
 # Ways up have no least stay: a shock does not wait. Thresholds down lie below those up (hysteresis).
 _ROWS: tuple[tuple[int, int, bool, float, int, int], ...] = (
     (1, STRAIN, True, 0.46, 0, 6),
+    (1, GROWTH, True, 0.62, 6 * _H, 13),
     (1, ACT, True, 0.14, 0, 2),
     (2, STRAIN, True, 0.46, 0, 6),
     (2, ACT, True, 0.24, 0, 3),
     (2, ACT, False, 0.08, 2 * _MIN, 1),
     (3, STRAIN, True, 0.46, 0, 6),
+    (3, GROWTH, True, 0.62, 6 * _H, 13),
     (3, ACT, True, 0.36, 0, 4),
     (3, ACT, False, 0.10, 5 * _MIN, 1),
     (4, STRAIN, True, 0.46, 0, 6),
@@ -97,9 +99,16 @@ def measures(
 
 
 def growth(state: State) -> float:
-    """How far trust and the least met need carry beyond recovery, [0, 1]."""
+    """How far trust and the least met need carry beyond recovery, [0, 1]; 0 where there was no crisis to grow from."""
+    if not state.recovered and state.stage < _LAST_OF_RECOVERY:
+        return 0.0
     least = min(state.autonomy, state.competence, state.relatedness)
     return 0.5 * state.trust + 0.5 * least
+
+
+def completes(before: int, after: int) -> bool:
+    """Whether a recovery was completed between two stages: the only way out of crisis and recovery is its end."""
+    return _FIRST_OF_CRISIS <= before <= _LAST_OF_RECOVERY and not _FIRST_OF_CRISIS <= after <= _LAST_OF_RECOVERY
 
 
 def advance(stage: int, since_ms: int, now_ms: int, values: tuple[float, float, float]) -> tuple[int, int]:

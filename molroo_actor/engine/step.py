@@ -131,7 +131,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     v = shift(give_way(v0, push_v, gr), push_v)
     a = shift(give_way(a0, push_a, gr), push_a)
     d = shift(give_way(d0, push_d, gr), push_d)
-    share = 0.10 + 0.15 * loss  # of the impulse that reaches the mood
+    share = 0.10 + 0.30 * loss  # of the impulse that reaches the mood
     mv, ma, md = shift(s.mv, share * push_v), shift(s.ma, share * push_a), shift(s.md, share * push_d)
 
     # The half-life of the emotion is that of what moved it most.
@@ -193,7 +193,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     mask = cusp.mask_of(params, a, energy, stress)
     strength = dynamics.intensity(params, v, a, d, relatedness)
     act, strain = stages.measures(params, v, a, d, strength, energy, stress)
-    values = (act, strain, stages.growth(s) if s.stage >= stages.RECOVERING else 0.0)
+    values = (act, strain, stages.growth(s))
     stage, stage_ms = s.stage, s.stage_ms
     if now - stage_ms >= stages.SETTLES_MS[stage]:
         stage, stage_ms = stages.stand(params, s, dynamics.intensity(params, s.v, s.a, s.d, s.relatedness))
@@ -261,7 +261,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         reg_log,
         stage,
         stage_ms,
-        s.recovered + 1 if stage >= stages.GROWN > s.stage else s.recovered,
+        s.recovered + 1 if stage != s.stage and stages.completes(s.stage, stage) else s.recovered,
         s.label,
         s.talks + 1 if user else s.talks,
         af_gap,
