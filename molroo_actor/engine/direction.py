@@ -6,7 +6,7 @@ a moment alone; None where there is nothing worth saying. Not here: the sentence
 
 from typing import NamedTuple
 
-from molroo_actor.engine import contact
+from molroo_actor.engine import contact, cusp
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.phrases import Phrases
 from molroo_actor.engine.state import State
@@ -16,6 +16,11 @@ FAINT, CLEAR, STRONG, OVERWHELMING = 0.12, 0.34, 0.60, 0.80  # displayed intensi
 GLAD = frozenset(
     "joy excitement contentment love gratitude pride amusement relief trust calm hope surprise neutral".split()
 )
+# What is not acted on but stayed with; anger, fear and disgust are not among them.
+TENDER = frozenset(
+    "compassion concern sadness loneliness hurt disappointment shame guilt embarrassment numbness".split()
+)
+AFRAID = frozenset(("fear", "anxiety"))
 CRUSHED = frozenset(("Stressed", "Overwhelmed", "Breaking Point", "Collapse"))
 
 _H_MS, _MIN_MS = 3_600_000, 60_000
@@ -92,11 +97,19 @@ def _misfortune(s: State, told: bool) -> str | None:
         return "wrong"
     if s.c_loss > 0.6:
         return "loss"
-    if s.c_ur > 0.75 and s.c_ct < 0.35:
+    if (s.c_ur > 0.75 and s.c_ct < 0.35) or ("fear" in ev and not told):
         return "danger"
     if s.c_nc < -0.2 and s.c_ag < -0.3:
         return "you_bad" if told else "harm"
     return "fate_bad"
+
+
+def on_the_brink(moment: Moment) -> bool:
+    """A dark feeling that may throw the character out of its composure, where the stage does not say so already."""
+    if moment.strength < CLEAR or moment.primary in GLAD or moment.stage in CRUSHED:
+        return False
+    s = moment.s
+    return cusp.catastrophe(moment.params, s.a, s.d, s.stress, moment.mask).risk == "high"
 
 
 def course(moment: Moment) -> str | None:
@@ -142,8 +155,10 @@ def bond(moment: Moment, about: str | None) -> str:
 def between(moment: Moment, about: str | None) -> str | None:
     """What stands between the two beyond trust and acquaintance."""
     s = moment.s
-    if contact.rift(s, s.at_ms) > 0.08:
-        return "mending" if about in {"you_good", "yet_dark"} else "broken"
+    if contact.rift(s, s.at_ms) > 0.12:
+        if about in {"you_good", "yet_dark"}:
+            return "mending"
+        return "broken_new" if s.familiarity < 0.2 else "broken"
     return "easy" if s.rapport > 0.45 and s.trust > 0.5 else None
 
 
@@ -186,7 +201,8 @@ def length(moment: Moment) -> str:
         return "short"
     if params.expressiveness < 0.4 and s.v < params.bv - 0.2:
         return "short"
-    return "long" if strength > 0.4 and s.v > 0.2 and params.expressiveness > 0.55 else "normal"
+    talkative = params.expressiveness > 0.55 and s.trust >= 0.4
+    return "long" if talkative and strength > 0.4 and s.v > 0.2 else "normal"
 
 
 def need(moment: Moment) -> str | None:

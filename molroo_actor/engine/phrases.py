@@ -36,11 +36,13 @@ class Bands(Struct, frozen=True):
 
 
 class Scene(Struct, frozen=True):
-    """One soul stage: what one tends to do in it, how one stands, how to play it."""
+    """One soul stage: what one tends to do in it, how one stands, how to play it, and how what is tender or feared."""
 
     tendency: Lines
     standing: Lines
     order: Lines
+    soft: Lines = ()
+    wary: Lines = ()
 
 
 class Effort(Struct, frozen=True):

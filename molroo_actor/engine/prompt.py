@@ -8,10 +8,10 @@ state calls for (direction.py), the sentences (prompts/).
 from typing import Literal
 
 from molroo_actor.engine import cusp, direction, labels, regulation, relationship, stages
-from molroo_actor.engine.direction import CLEAR, CRUSHED, FAINT, GLAD, OVERWHELMING, STRONG, Moment
+from molroo_actor.engine.direction import AFRAID, CLEAR, CRUSHED, FAINT, GLAD, OVERWHELMING, STRONG, TENDER, Moment
 from molroo_actor.engine.dynamics import felt, intensity
 from molroo_actor.engine.params import Params
-from molroo_actor.engine.phrases import Bands, Feeling, Lines, phrases
+from molroo_actor.engine.phrases import Bands, Feeling, Lines, Scene, phrases
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import (
     AttachmentStyle,
@@ -125,7 +125,7 @@ def _context(moment: Moment, event_context: str | None) -> ContextPrompt:
         (_STAGE, scene.standing),
         (_BOND, say.bond[direction.bond(moment, about)]),
     ]
-    pressing = _pressing(moment, word, energy, style)
+    pressing = _pressing(moment, word, energy, style, about)
     notes += pressing
     if len(pressing) < _ROOM:
         notes += _remarkable(moment, word, energy, about)[: _ROOM - len(pressing)]
@@ -162,23 +162,27 @@ def _style(s: State) -> AttachmentStyle:
     return relationship.attachment_style(s.anxiety, s.avoidance)
 
 
-def _pressing(moment: Moment, word: Level, energy: Energy, style: AttachmentStyle) -> list[_Note]:
+def _pressing(moment: Moment, word: Level, energy: Energy, style: AttachmentStyle, about: str | None) -> list[_Note]:
     """What is told in any case."""
-    say, active = moment.say, moment.active
+    s, say, active = moment.s, moment.say, moment.active
+    primary, secondary = moment.primary, moment.secondary
     notes: list[_Note] = []
     if word == "overwhelming":
         notes.append((_LEVEL, say.level[word]))
-    if active is not None:
+    elif direction.on_the_brink(moment):
+        notes.append((_LEVEL, say.level["brink"]))
+    if active is not None and primary not in GLAD and about != "danger":  # relief and flight need no effort
         effort = say.regulation[active.strategy]
         notes.append((_EFFORT, effort.early if active.phase == "initiation" else effort.late))
     if energy in {"depleted", "low"}:
         notes.append((_ENERGY, say.energy[energy]))
+    if s.stress > 0.6 and moment.stage not in CRUSHED:
+        notes.append((_STRESS, say.stress["high"]))
     if style != "secure":
         notes.append((_ATTACHMENT, say.attachment[style]))
     silence = direction.absence(moment)
     if silence is not None:
         notes.append((_ABSENCE, say.absence[silence]))
-    primary, secondary = moment.primary, moment.secondary
     if secondary is not None and secondary != "neutral" and primary != "neutral":
         beside = say.feeling[secondary]
         notes.append((_SECOND, beside.along if (primary in GLAD) == (secondary in GLAD) else beside.against))
@@ -197,8 +201,8 @@ def _remarkable(moment: Moment, word: Level, energy: Energy, about: str | None) 
     course = direction.course(moment)
     if course is not None:
         notes.append((_COURSE, say.course[course]))
-    if s.stress > 0.35 and moment.stage not in CRUSHED:
-        notes.append((_STRESS, say.stress["high" if s.stress > 0.6 else "some"]))
+    if 0.35 < s.stress <= 0.6 and moment.stage not in CRUSHED:
+        notes.append((_STRESS, say.stress["some"]))
     mood = direction.mood(moment)
     if mood is not None:
         notes.append((_MOOD, say.mood[mood]))
@@ -209,9 +213,16 @@ def _remarkable(moment: Moment, word: Level, energy: Energy, about: str | None) 
     return notes
 
 
+def _order(scene: Scene, primary: str) -> Lines:
+    if primary in TENDER:
+        return scene.soft or scene.order
+    return scene.wary or scene.order if primary in AFRAID else scene.order
+
+
 def _instruction(moment: Moment) -> InstructionPrompt:
     say, turn = moment.say, moment.turn
-    order = _pick(say.stage[moment.stage].order, turn, 2)
+    scene = say.stage[moment.stage]
+    order = _pick(_order(scene, moment.primary), turn, 2)
     manner = say.expression[direction.manner(moment)]
     lines = manner.rest if moment.primary == "neutral" else _band(manner, moment.strength)
     expression = _pick(lines, turn, 0)

@@ -189,7 +189,7 @@ def test_the_formatted_parts_are_the_same_texts_wherever_they_stand(params: Para
         ("avoidance", (0.3, 0.9)),
         ("stage", tuple(range(1, 16))),
         ("reg", (None, *STRENGTH)),
-        ("stress", (0.1, 0.5, 0.8)),
+        ("stress", (0.1, 0.8)),
         ("mv", (0.0, 0.3)),
         ("rift", (0.0, 0.3)),
     ],
