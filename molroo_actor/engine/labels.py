@@ -102,6 +102,12 @@ def name(params: Params, state: State) -> tuple[str, str | None]:
     place = 1.0 - 0.6 * strength  # while the cause is fresh, where the emotion stands says less
     v, a, d = felt(s.v, s.energy, s.relatedness) * place, s.a * place, s.d * place
     score = _near(v, a, d)
+    spent = 0.35 - s.energy if s.at_ms - s.c_ms >= _NUMB_MS else 0.0
+    if spent > 0.0:  # only a spent body long left alone is numb, and what it was about matters less
+        gate *= 1.0 - 2.0 * spent
+        numb = 40.0 * spent
+    else:
+        numb = -6.0
     if gate > 0.3:
         (_good if s.c_gc >= 0.0 else _bad)(score, s, gate, params)
     for label, weight in s.c_ev.items():
@@ -112,10 +118,7 @@ def name(params: Params, state: State) -> tuple[str, str | None]:
     if s.relatedness < 0.36:
         lacking = 30.0 * (0.36 - s.relatedness)
         score[_LONELINESS] += lacking if lacking < 3.5 else 3.5
-    if s.energy < 0.35 and s.at_ms - s.c_ms >= _NUMB_MS:  # only a spent body long left alone is numb
-        score[_NUMBNESS] += 12.0 * (0.35 - s.energy)
-    else:
-        score[_NUMBNESS] -= 6.0
+    score[_NUMBNESS] += numb
     if s.x_gr < 0.25 and s.x_ex > 0.6:  # nothing matters and nothing surprises (Smith & Ellsworth 1985)
         score[_BOREDOM] += 60.0 * (0.25 - s.x_gr) * (s.x_ex - 0.6)
 
@@ -143,18 +146,18 @@ def _good(score: list[float], s: State, gate: float, params: Params) -> None:
     score[_JOY] += gate * gr * (1.5 * gc + 0.3 * nc)
     score[_EXCITEMENT] += gate * (sudden * (2.75 * gc + 0.3 * kind) + 1.35 * (ur - 0.4) * gc)
     score[_CONTENTMENT] += gate * ((0.45 + 1.15 * mild) * gc - 0.7 * (ur - 0.3) + 0.65 * (ex - 0.5))
-    score[_PRIDE] += gate * 1.2 * own * gc
-    score[_TRUST] += gate * (0.45 * nc + 1.6 * (ct - 0.5) + 0.9 * (ex - 0.5))
-    score[_SURPRISE] += gate * 3.0 * sudden * (1.0 - gc)
-    score[_AMUSEMENT] += gate * 1.6 * sudden * mild * gc * (0.6 - ur)
+    score[_PRIDE] += gate * 1.4 * own * gc
+    score[_TRUST] += gate * (0.45 * nc + 1.85 * (ct - 0.5) + 0.9 * (ex - 0.5))
+    score[_SURPRISE] += gate * sudden * (1.0 - gc) * (1.6 + 1.7 * ur)
+    if ur < 0.6:
+        score[_AMUSEMENT] += gate * 10.0 * sudden * mild * gc * (0.6 - ur)
     score[_NEUTRAL] -= gate * 0.5 * gc
     if other > 0.35:  # who was given something thanks for it
         score[_GRATITUDE] += gate * 1.1 * (other - 0.35) * (0.4 + gc) * (0.5 + kind)
-        score[_LOVE] += gate * 2.4 * (other - 0.35) * gc * kind * s.rapport
+        if s.rapport > 0.2:  # and loves who has long been kind
+            score[_LOVE] += gate * 9.0 * (other - 0.35) * gc * kind * (s.rapport - 0.2) * s.trust
     if ct < 0.45:  # what is good and not in one's hands is hoped for
         score[_HOPE] += gate * 2.5 * (0.45 - ct) * (1.0 - gc) * (0.3 + gc)
-    if gc < 0.06:
-        score[_CALM] += _composure(s, 1.0 - gc / 0.06)
     low = (params.bv if params.bv < 0.0 else 0.0) - s.c_v
     if low > 0.1:
         score[_RELIEF] += gate * 2.2 * gc * (1.2 - 0.8 * gc) * (low + 0.3)
@@ -173,7 +176,7 @@ def _bad(score: list[float], s: State, gate: float, params: Params) -> None:
     score[_FEAR] += gate * helpless * bad * (2.5 * (ur - 0.5) + 0.55)
     score[_ANXIETY] += gate * helpless * (1.1 * (ur - 0.4) + 0.8 * (0.7 - bad))
     score[_SADNESS] += gate * (s.c_loss + bad * (1.65 * (0.5 - ur) + 0.95 * (ex - 0.5) + 0.3 * helpless))
-    score[_HURT] += gate * 0.4 * other * bad * (0.4 + wrong)
+    score[_HURT] += gate * 0.7 * other * bad * (0.4 + wrong) * (1.2 - ct)
     score[_NEUTRAL] -= gate * 0.5 * bad
     if bad < 0.6:
         score[_ANNOYANCE] += gate * 0.9 * (0.6 - bad) * ct
@@ -182,23 +185,17 @@ def _bad(score: list[float], s: State, gate: float, params: Params) -> None:
         mine = gate * params.guilt * fault
         score[_GUILT] += mine * 1.55
         score[_SHAME] += mine * (1.6 * wrong + 0.85 * helpless)
-        score[_EMBARRASSMENT] += mine * 4.0 * (0.6 - ex) * (0.7 - bad)
+        score[_EMBARRASSMENT] += mine * 8.0 * (0.6 - ex) * (0.7 - bad)
         score[_FEAR] -= gate * 0.6 * fault
     if own > 0.0 and blame < 0.3:
         mine = gate * params.guilt * own
         score[_GUILT] += mine * (0.5 * wrong + 0.4 * bad)
         score[_SHAME] += mine * (0.2 * wrong + 0.2 * bad * helpless)
-    if bad < 0.45:
-        score[_CALM] += _composure(s, (0.45 - bad) / 0.20 if bad > 0.25 else 1.0)
+    if bad < 0.45 and not s.c_ev:  # what is slight, can be handled and says no more leaves one calm
+        slight = (0.45 - bad) / 0.20 if bad > 0.25 else bad / 0.06 if bad < 0.06 else 1.0
+        score[_CALM] += 20.0 * slight * (ct if ct < s.c_ap else s.c_ap) * (s.c_gr if s.c_gr < 0.4 else 0.4)
     if s.c_v > 0.1:
-        score[_DISAPPOINTMENT] += gate * 0.4 * bad * (s.c_v + 0.3)
-
-
-def _composure(s: State, slight: float) -> float:
-    """What speaks for calm in the face of an event that is slight, [0, 1], can be handled and says no more."""
-    if s.c_ev:
-        return 0.0
-    return 20.0 * slight * (s.c_ct if s.c_ct < s.c_ap else s.c_ap) * (s.c_gr if s.c_gr < 0.4 else 0.4)
+        score[_DISAPPOINTMENT] += gate * 0.9 * bad * (s.c_v + 0.3) * (1.0 - wrong) * (1.2 - ur)
 
 
 def level(strength: float) -> Intensity:
