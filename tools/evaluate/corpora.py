@@ -5,41 +5,38 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from tools.evaluate.gates import EMOBANK, XENVENT, Found
 
 EMOBANK_FILE, XENVENT_FILE = "emobank.csv", "xenvent.tsv"
 NEEDS = "needs the corpora"
+MEASURE = "tools.fit.measure"
 
 
 def emobank(folder: Path | None) -> list[Found]:
     """Pearson r of V, A and D on the test sentences."""
-    gates = EMOBANK.values()
-    if folder is None or not (folder / EMOBANK_FILE).is_file():
-        return [Found(gate, None, NEEDS) for gate in gates]
-    fitted = _fitted()
-    if fitted is None:
-        return [Found(gate, None, "the scorer is not there") for gate in gates]
-    r: Mapping[str, float] = fitted.emobank(folder)
-    return [Found(gate, r.get(axis), EMOBANK_FILE) for axis, gate in EMOBANK.items()]
+    r, note = _measured("emobank", folder, EMOBANK_FILE)
+    return [Found(gate, None if r is None else r[axis], note) for axis, gate in EMOBANK.items()]
 
 
 def xenvent(folder: Path | None) -> tuple[list[Found], list[str]]:
     """Mean r over the six numbers of the appraisal, cross-validated; and a row for each of the six."""
-    if folder is None or not (folder / XENVENT_FILE).is_file():
-        return [Found(XENVENT, None, NEEDS)], []
-    fitted = _fitted()
-    if fitted is None:
-        return [Found(XENVENT, None, "the scorer is not there")], []
-    mean, each = fitted.xenvent(folder)
-    return [Found(XENVENT, mean, XENVENT_FILE)], [f"  {name:<22}{r:.3f}" for name, r in each.items()]
+    found, note = _measured("xenvent", folder, XENVENT_FILE)
+    if found is None:
+        return [Found(XENVENT, None, note)], []
+    mean, each = found
+    return [Found(XENVENT, mean, note)], [f"  {name:<22}{r:.3f}" for name, r in each.items()]
 
 
-def _fitted() -> ModuleType | None:
+def _measured(what: str, folder: Path | None, file: str) -> tuple[Any, str]:
+    """(what the fitting's own measure says of the file, on what), or (None, why it is not measured)."""
+    if folder is None or not (folder / file).is_file():
+        return None, NEEDS
     try:
-        return importlib.import_module("tools.fit.measure")
-    except ModuleNotFoundError:
-        return None
+        return getattr(importlib.import_module(MEASURE), what)(folder), file
+    except ModuleNotFoundError as missing:
+        return None, f"needs {missing.name}"
+    except (ValueError, LookupError, OSError) as wrong:
+        return None, f"{file}: {wrong!r}"

@@ -20,7 +20,7 @@ def the_all_clear_after_fear_is_relief(new: New = Tale) -> Iterator[Check]:
         ("The building is on fire and you are trapped inside", "The firefighters carry you out; the danger is over"),
     ):
         tale = new()
-        yield feels(danger, tale.happens(danger), AFRAID | {"sadness"})
+        yield feels(danger, tale.happens(danger), AFRAID | {"sadness", "concern"})
         yield feels(safety, tale.happens(safety), {"relief"})
 
 
@@ -123,6 +123,14 @@ ALL = (
     grief_outlasts_surprise_five_times_without_words,
     eight_silent_days_make_lonely,
     a_word_ends_loneliness,
+    betrayal_after_praise_costs_a_fifth_of_trust_and_kindness_repairs_slowly,
+    insult_apology_and_kindness,
+)
+# How soon one is lonely, and whether relief or joy has the upper hand, is a matter of temperament; this is not.
+FOR_EVERYBODY = (
+    the_all_clear_after_fear_is_relief,
+    grief_outlasts_surprise_five_times,
+    grief_outlasts_surprise_five_times_without_words,
     betrayal_after_praise_costs_a_fifth_of_trust_and_kindness_repairs_slowly,
     insult_apology_and_kindness,
 )

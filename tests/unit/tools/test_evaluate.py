@@ -268,6 +268,15 @@ def test_without_corpora_the_own_set_is_measured(capsys: pytest.CaptureFixture[s
     assert command.HELD_OUT in said
 
 
+def test_a_corpus_that_cannot_be_measured_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / corpora.XENVENT_FILE).write_text("no columns")
+    found, _rows = corpora.xenvent(tmp_path)
+    assert (found[0].value, found[0].verdict) == (None, "not measured")
+    assert found[0].note.startswith(f"{corpora.XENVENT_FILE}: ")
+    monkeypatch.setattr(corpora, "MEASURE", "tools.fit.no_such_part")
+    assert corpora.xenvent(tmp_path)[0][0].note == "needs tools.fit.no_such_part"
+
+
 def test_the_own_set_can_be_read() -> None:
     file, vectors = chat.read(command.OWN_CHAT), acts.read(command.OWN_ACTS)
     assert (file.problems, vectors.problems) == ([], [])
