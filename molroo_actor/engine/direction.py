@@ -99,7 +99,7 @@ def _misfortune(s: State, told: bool) -> str | None:
         return "loss"
     if (s.c_ur > 0.75 and s.c_ct < 0.35) or ("fear" in ev and not told):
         return "danger"
-    if s.c_nc < -0.2 and s.c_ag < -0.3:
+    if (s.c_nc < -0.2 and s.c_ag < -0.3) or not _MEANT_ILL.isdisjoint(ev):
         return "you_bad" if told else "harm"
     return "fate_bad"
 
@@ -120,7 +120,7 @@ def course(moment: Moment) -> str | None:
     now = s.v
     side = "bright" if now > 0.0 else "dark"
     age = s.at_ms - s.c_ms
-    if age > 30 * _MIN_MS:
+    if age > _H_MS:
         return f"lasting_{side}"
     off = s.c_v - moment.params.bv  # what was felt before, if it was more than the usual mood
     if age > 10 * _MIN_MS or -0.1 < off < 0.1 or (now > 0.0) != (moment.primary in GLAD):
@@ -138,6 +138,9 @@ def mood(moment: Moment) -> str | None:
     if moment.primary in GLAD:
         return "dark_under_bright" if off < 0.0 else "bright_all" if off > 0.15 else None
     return "bright_under_dark" if off > 0.0 else "dark_all" if off < -0.15 else None
+
+
+UNREMARKABLE = frozenset(("some_new", "some_some"))  # bonds that go without saying
 
 
 def bond(moment: Moment, about: str | None) -> str:

@@ -123,18 +123,26 @@ def _context(moment: Moment, event_context: str | None) -> ContextPrompt:
     notes: list[_Note] = [
         (_FEELING, _band(say.feeling[primary], moment.strength)),
         (_STAGE, scene.standing),
-        (_BOND, say.bond[direction.bond(moment, about)]),
     ]
+    bond = direction.bond(moment, about)
+    told = bond not in direction.UNREMARKABLE
+    if told:
+        notes.append((_BOND, say.bond[bond]))
     pressing = _pressing(moment, word, energy, style, about)
     notes += pressing
     if len(pressing) < _ROOM:
-        notes += _remarkable(moment, word, energy, about)[: _ROOM - len(pressing)]
+        remarkable = _remarkable(moment, word, energy, about)
+        if not told:
+            remarkable.insert(2, (_BOND, say.bond[bond]))
+        notes += remarkable[: _ROOM + 1 - told - len(pressing)]
     notes.sort()
     paragraphs: list[list[str]] = [[], [], []]
     for place, lines in notes:
         paragraphs[place // 10].append(_pick(lines, turn, place))
-    feeling = " ".join(paragraphs[0])
-    block = f"[Emotion: {primary} ({word})]\n{feeling}\n{' '.join(paragraphs[1])}\n{' '.join(paragraphs[2])}"
+    feeling, body, between = (" ".join(each) for each in paragraphs)
+    block = f"[Emotion: {primary} ({word})]\n{feeling}\n{body}"
+    if between:
+        block = f"{block}\n{between}"
     if event_context:
         block = f"{block}\n{say.system['event'].format(text=event_context)}"
     return ContextPrompt(
