@@ -162,7 +162,7 @@ def felt(v: float, energy: float, relatedness: float) -> float:
     loneliness (Cacioppo & Hawkley 2009). A function of the present state alone, so that the flow stays exact.
     """
     tired = 1.0 - energy
-    u = v / (1.0 - v if v >= 0.0 else 1.0 + v) - 0.30 * tired * tired
+    u = v / (1.0 - v if v >= 0.0 else 1.0 + v) - 0.24 * tired * tired
     if relatedness < _LONELY:
         u -= _MISSED * (_LONELY - relatedness)
     return u / (1.0 + u) if u >= 0.0 else u / (1.0 - u)

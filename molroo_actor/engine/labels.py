@@ -160,7 +160,7 @@ def _good(score: list[float], s: State, gate: float, params: Params) -> None:
         score[_HOPE] += gate * 2.5 * (0.45 - ct) * (1.0 - gc) * (0.3 + gc)
     low = (params.bv if params.bv < 0.0 else 0.0) - s.c_v
     if low > 0.1:
-        score[_RELIEF] += gate * 2.2 * gc * (1.2 - 0.8 * gc) * (low + 0.3)
+        score[_RELIEF] += gate * 2.2 * gc * (1.3 - gc) * (low + 0.2 + s.c_dread)
 
 
 def _bad(score: list[float], s: State, gate: float, params: Params) -> None:

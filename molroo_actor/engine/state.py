@@ -39,7 +39,8 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     vel_*       recent movement of v a d, fading within minutes
     af_*        running mean, variance and mean squared successive difference of valence over turns
     c_*         the cause: the appraisal that the present feeling is about, its intensity c_i [0, 1], its time,
-                the valence before it (c_v) and what the text said about labels (c_ev, at most four)
+                the valence before it (c_v), how urgent and bad what it followed upon still was (c_dread, [0, 1]), and
+                what the text said about labels (c_ev, at most four)
     reg*        the regulation at work (None: none), its progress [0, 1], start, valence at start; the last five
     stage*      soul stage, session ms since when, and how often a crisis was recovered from
     label       what the feeling was called at the last turn (place in labels.LABELS)
@@ -118,3 +119,4 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     k_swing: float = 0.0
     rift: float = 0.0
     trust_log: tuple[TrustChange, ...] = ()
+    c_dread: float = 0.0

@@ -122,7 +122,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     push_v, push_a, push_d = dynamics.impulse(gr, gc, felt_ex, ct, ag, nc, urgency, loss)
     energy = s.energy
     tired = 1.0 - energy  # an empty body reacts more, most of all to what is bad (McEwen 1998)
-    gain = params.gain_up if push_v >= 0.0 else params.gain_down * (1.0 + 0.4 * tired)
+    gain = params.gain_up if push_v >= 0.0 else params.gain_down * (1.0 + 0.7 * tired)
     other = params.gain_other * (1.0 + 0.2 * tired)
     push_v *= gain
     push_a *= other
@@ -162,8 +162,11 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     # The feeling stays about what moved it most, until that has faded below what is new.
     weight = gr * (0.10 + 0.70 * size + 0.15 * size * (nc if nc >= 0.0 else -nc) + 0.15 * (1.0 - felt_ex))
     weight = min(weight, 1.0)
-    faded = s.c_i * labels.fade(s) if s.c_i else 0.0
-    fresh = weight >= 0.3 * faded
+    left = labels.fade(s)
+    fresh = weight >= 0.3 * s.c_i * left
+    dread = s.c_dread
+    if fresh:
+        dread = -s.c_gc * s.c_ur * s.c_gr * left if s.c_gc < 0.0 else 0.0
 
     reg, reg_p, reg_ms, reg_v, reg_log = s.reg, s.reg_p, s.reg_ms, s.reg_v, s.reg_log
     distress = params.bv - v
@@ -273,6 +276,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         swing,
         rift,
         trust_log,
+        dread,
     )
     primary, secondary = labels.name(params, after)
     force_setattr(after, "label", labels.INDEX[primary])  # nobody has seen it yet; a copy would cost 2 us
