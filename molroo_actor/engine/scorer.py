@@ -39,11 +39,19 @@ _STRONGEST = 4
 _FAINT = 0.05
 
 _STRETCHED = re.compile(r"(.)\1{2,}")
-_ENDINGS = (
-    ("'s", ""), ("ies", "y"), ("es", "e"), ("es", ""), ("s", ""), ("ied", "y"), ("ed", "e"), ("ed", ""), ("ing", ""),
-    ("ing", "e"), ("in'", "ing"), ("ily", "y"), ("ly", ""), ("iness", "y"), ("ness", ""), ("ier", "y"), ("er", ""),
-    ("iest", "y"), ("est", ""), ("ful", ""), ("y", ""),
-)  # fmt: skip
+# By their last letter: (ending, what stands there instead).
+_ENDINGS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "s": (("'s", ""), ("ies", "y"), ("es", "e"), ("es", ""), ("s", ""), ("iness", "y"), ("ness", "")),
+        "d": (("ied", "y"), ("ed", "e"), ("ed", "")),
+        "g": (("ing", ""), ("ing", "e")),
+        "'": (("in'", "ing"), ("'", "")),
+        "y": (("ily", "y"), ("ly", ""), ("y", "")),
+        "r": (("ier", "y"), ("er", "")),
+        "t": (("iest", "y"), ("est", "")),
+        "l": (("ful", ""),),
+    }
+)
 _STEM_MIN = 4
 
 
@@ -164,17 +172,19 @@ def _packed(words: list[str], bodies: list[tuple[int, bytes]]) -> dict[str, int]
 def known_form(word: str, words: Mapping[str, int]) -> str | None:
     """The word that has numbers for one that has none: without its ending, or not stretched. None: there is none."""
     if "-" in word:
-        return next((part for part in word.split("-") if part in words), None)
-    for ending, instead in _ENDINGS:
+        return next((part for part in reversed(word.split("-")) if part in words), None)
+    for ending, instead in _ENDINGS.get(word[-1], ()):
         if word.endswith(ending) and len(word) - len(ending) >= _STEM_MIN:
             stem = word[: len(word) - len(ending)]
             if stem + instead in words:
                 return stem + instead
             if not instead and stem[-1] == stem[-2] and stem[:-1] in words:
                 return stem[:-1]
-    short = _STRETCHED.sub(r"\1\1", word)
-    if short != word:
-        return short if short in words else next((w for w in (_STRETCHED.sub(r"\1", word),) if w in words), None)
+    if _STRETCHED.search(word) is None:
+        return None
+    for left in (r"\1\1", r"\1"):
+        if (short := _STRETCHED.sub(left, word)) in words:
+            return short
     return None
 
 
@@ -229,7 +239,7 @@ def _cut(book: Table, total: int, count: int, known: int) -> Scores:
         for span in (spans[x > 0.0],)
     )
     strong = sorted([(x, name) for x, name in zip(values[9:], book.names[9:], strict=True) if x > _FAINT], reverse=True)
-    labels = {name: min(sure * x, 1.0) for x, name in strong[:_STRONGEST]}
+    labels = {name: x if x < 1.0 else 1.0 for x, name in strong[:_STRONGEST]}
     return Scores(v, a, d, gr, gc, ex, ct, ag, nc, known / count if count else 0.0, labels)
 
 

@@ -7,14 +7,14 @@ import numpy as np
 
 from molroo_actor.engine.scorer import Head, Lane
 from tools.fit import corpora, stages
-from tools.fit.base import Base, base_of, write_base
+from tools.fit.base import Base, bases_of, write_base
 from tools.fit.corpora import Bools, Corpus, Floats
 from tools.fit.features import FEW, POWER, rows_of
 from tools.fit.pack import lanes, rounded, write_numbers, write_words
 from tools.fit.sparse import Rows
 
 EXPAND = 1.8  # ridge shrinks towards the mean; this much brings values back to the spread of people's answers
-_LOW, _HIGH = 0.75, 0.75  # evidence is 0 at this share of all comments, 1 at this share of those with the label
+_LOW, _HIGH = 0.85, 0.80  # evidence is 0 at this share of all comments, 1 at this share of those with the label
 
 # The project's label -> labels of GoEmotions that speak for it.
 LABELS = {
@@ -52,14 +52,14 @@ def build(data: Path) -> None:
     begun = monotonic()
     emobank, xenvent = corpora.emobank(data), corpora.xenvent(data)
     goemotions, names = corpora.goemotions(data)
-    base = base_of(emobank, goemotions)
+    base, with_sentences = bases_of(emobank, goemotions)
     _say(begun, f"{len(base.vocabulary)} words, pairs and negated words")
     write_base(base, xenvent)
     write_words(list(base.vocabulary))
     comments = rows_of(goemotions.train_texts(), base.vocabulary)
     gold = goemotions.gold[~goemotions.test]
     quiet = (gold[:, names.index("neutral")] > 0.0) & (gold.sum(axis=1) == 1.0)
-    _affect(base, emobank, comments, quiet)
+    _affect(with_sentences, emobank, comments, quiet)
     _say(begun, "valence, arousal, dominance")
     _appraisals(base, xenvent, comments, quiet)
     _labels(base, comments, gold, names)
