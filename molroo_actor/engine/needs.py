@@ -33,13 +33,14 @@ def satisfy(
 ) -> tuple[float, float, float]:
     """(autonomy, competence, relatedness) after an event, each in [0, 1].
 
-    What the character did itself feeds competence, what others did for or to it relatedness, control autonomy.
+    What the character did itself feeds competence, what others did for or to it relatedness, control autonomy. Any
+    company that matters is company; an event of no relevance feeds nothing.
     """
     own, other = 0.5 + 0.5 * ag, 0.5 - 0.5 * ag
     if gc >= 0.0:
         good = gr * gc
         competence += 0.14 * good * own * (1.0 - competence)
-        relatedness += (0.20 * good * other * (0.6 + 0.4 * nc) + 0.01) * (1.0 - relatedness)
+        relatedness += (0.20 * good * other * (0.6 + 0.4 * nc) + 0.03 * gr) * (1.0 - relatedness)
     else:
         bad = -gr * gc
         competence -= 0.16 * bad * own * competence

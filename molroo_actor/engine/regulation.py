@@ -97,11 +97,11 @@ def tendencies(params: Params, state: State) -> dict[str, float]:
     calm, energy, trust = 1.0 - state.stress, state.energy, state.trust
     reserve = 1.0 - params.expressiveness
     raw = {
-        "situation_selection": 0.15 + 0.6 * state.avoidance * (1.0 - trust),
+        "situation_selection": 0.15 + 0.9 * state.avoidance * (1.0 - trust),
         "situation_modification": 0.15 + 0.5 * state.autonomy * energy,
         "attentional_deployment": 0.15 + 0.5 * state.stress + 0.2 * params.rumination,
         "cognitive_reappraisal": 0.15 + 0.5 * calm * energy * params.regulation_skill,
-        "response_modulation": 0.10 + 0.5 * (1.0 - energy) + 0.4 * reserve * state.avoidance,
+        "response_modulation": 0.10 + 0.5 * (1.0 - energy) + 0.85 * reserve * state.avoidance,
     }
     total = sum(raw.values())
     return {name: weight / total for name, weight in raw.items()}
