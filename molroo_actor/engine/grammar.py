@@ -101,6 +101,7 @@ _CARRIED = WISH | IF | SAID  # moods that reach a clause within the clause
 _COURTESY, _AUXILIARY, _PAUSES = frozenset((_APOLOGY, _THANKS)), frozenset((_BE, _WILL)), frozenset((_COMMA, _JOINT))
 _POSSESSIVE, _YOUS, _CLIPPED = frozenset((_MY, _YOUR)), frozenset((_YOU, _YOURE)), frozenset((_IVE, _YOURE))
 _NAMED, _BREAKS = frozenset((_OTHER, _USER, _SELF)), frozenset((_END, _BUT, _IF))
+_RAISING = frozenset(("think", "thought", "thinks", "guess", "suppose", "bet"))
 _SCOPE: Final = 4  # tokens that a negation reaches
 
 
@@ -119,6 +120,7 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
     boost = 1.0
     tentative = verbed = governed = joined = noun = False
     opens = True  # nothing of the clause has been read yet
+    raised = False
     opened = -1  # where a word stands that a clause within the clause follows
     someone = OTHER  # whom "he", "she" and "they" mean
     i, n = 0, len(words)
@@ -196,9 +198,10 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
             pass
         elif kind == _OPEN:
             opened, governed = i, False
+            raised = scope > 0 and word in _RAISING  # "I don't think you are boring"
             continue
         elif kind in _AUXILIARY:
-            if opens and i < n and word in _ASKING and get(words[i], _NOTHING)[0] in _PERSONS:
+            if opens and opened != at and i < n and word in _ASKING and get(words[i], _NOTHING)[0] in _PERSONS:
                 mood |= ASKED
             elif not subject and noun:
                 subject = OTHER
@@ -341,7 +344,7 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
                 continue
             if joined:
                 mood &= ~IF  # the main clause follows the comma
-            scope = 0
+            scope = _SCOPE if raised and opened == at else 0
             verbed = opens = noun = governed = tentative = joined = False
             if kind in _SUBJECTS:
                 subject, objects, owners = first, 0, 0

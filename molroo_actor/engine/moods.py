@@ -37,7 +37,7 @@ from molroo_actor.engine.lexicon import KINDS
 
 Hit = tuple[int, float, bool, bool]  # kind, weight with the sign of its valence, negated, passive
 
-_PROMISE = KINDS["promise"]
+_PROMISE, _PRESENT = KINDS["promise"], KINDS["gift"]
 _HARMFUL = frozenset(KINDS[k] for k in ("harm", "wrong", "discard", "hostile"))
 # What an apology is for.
 _EXCUSED = frozenset((acts.HOSTILITY, acts.BETRAYAL, acts.REJECTION, acts.USER_GUILT, acts.DISMISSAL))
@@ -102,7 +102,7 @@ def _in_mood(deed: int, share: float, kind: int, negated: bool, who: int, whom: 
     if found is not None:
         return found
     if mood & ASKED:
-        if who == SELF and deed in _KINDNESS:
+        if deed in _KINDNESS and (who == SELF or kind == _PRESENT):
             return acts.REQUEST, 0.5
         share *= 0.7 if who == SELF else 0.4 if who == USER and kind in _VERBS else 0.8
     if mood & FUTURE:

@@ -104,12 +104,14 @@ class Head(Struct, frozen=True, omit_defaults=True):
 
 
 class Table(Struct, frozen=True):
-    """words: word, "pair of words" or "~negated" -> its lanes in one integer, lowest lane first."""
+    """words: word, "pair of words" or "~negated" -> its lanes in one integer, lowest lane first.
+
+    scales: (step, shift) of each lane. zero: what to add so that no lane of a sum is below 0.
+    """
 
     words: Mapping[str, int]
-    names: tuple[str, ...]
-    steps: tuple[float, ...]
-    shifts: tuple[float, ...]
+    labels: tuple[str, ...]
+    scales: tuple[tuple[float, float], ...]
     curve: tuple[tuple[float, ...], ...]
     few: float
     power: float
@@ -139,9 +141,8 @@ def table() -> Table:
     lanes = [lane for head in heads for lane in head.lanes]
     return Table(
         MappingProxyType(_packed(words, bodies)),
-        tuple(lane.name for lane in lanes),
-        tuple(lane.step for lane in lanes),
-        tuple(lane.shift for lane in lanes),
+        tuple(lane.name for lane in heads[-1].lanes),
+        tuple((lane.step, lane.shift) for lane in lanes),
         heads[0].curve,
         heads[0].few,
         heads[0].power,
@@ -226,21 +227,20 @@ def _cut(book: Table, total: int, count: int, known: int) -> Scores:
     if not known and not total:
         return Scores(0.0, 0.0, 0.0, *REST, 0.0, {})
     share = (count + book.few) ** -book.power / TURNED
+    zero = _LANE_ZERO * share
     sums = book.layout.unpack((total + book.zero).to_bytes(book.layout.size, "little"))
-    values = [
-        shift + step * share * (x - _LANE_ZERO) for x, step, shift in zip(sums, book.steps, book.shifts, strict=True)
-    ]
-    sure = (known + 1.0) / (known + 2.0)  # no event was told in a word or two: they say less of one
+    values = [shift + step * (share * x - zero) for x, (step, shift) in zip(sums, book.scales, strict=True)]
     felt = terms(values[0], values[1], values[2])
-    v, a, d = (tanh(sum(map(mul, row, felt))) for row in book.curve)
-    gr, gc, ex, ct, ag, nc = (
-        rest + span * tanh(sure * x / span)
-        for x, rest, spans in zip(values[3:9], REST, _SPANS, strict=True)
-        for span in (spans[x > 0.0],)
-    )
-    strong = sorted([(x, name) for x, name in zip(values[9:], book.names[9:], strict=True) if x > _FAINT], reverse=True)
+    v, a, d = [tanh(sum(map(mul, row, felt))) for row in book.curve]
+    sure = (known + 1.0) / (known + 2.0)  # no event was told in a word or two: they say less of one
+    told = []
+    for x, rest, (below, above) in zip(values[3:9], REST, _SPANS, strict=True):
+        span = above if x > 0.0 else below
+        told.append(rest + span * tanh(sure * x / span))
+    strong = [(x, name) for x, name in zip(values[9:], book.labels, strict=True) if x > _FAINT]
+    strong.sort(reverse=True)
     labels = {name: x if x < 1.0 else 1.0 for x, name in strong[:_STRONGEST]}
-    return Scores(v, a, d, gr, gc, ex, ct, ag, nc, known / count if count else 0.0, labels)
+    return Scores(v, a, d, *told, known / count if count else 0.0, labels)
 
 
 def terms(v: float, a: float, d: float) -> tuple[float, ...]:

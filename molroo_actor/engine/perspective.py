@@ -1,0 +1,128 @@
+"""What is said, seen from where the character stands: deeds, a hunch and the scorer become one reading.
+
+A deed that is recognised sets the signs. Where none is, the hunch says what kind of thing it was and the scorer how
+much feeling is in the words. Another's fortune counts as much as one likes them (Ortony, Clore & Collins 1988); what
+touches a goal matters more, and achieving or thwarting it has the goal's own sign. Not here: reading the words.
+"""
+
+from types import MappingProxyType
+from typing import Final
+
+from molroo_actor.engine import speech_acts as acts
+from molroo_actor.engine.params import Params
+from molroo_actor.engine.scorer import Scores
+from molroo_actor.engine.state import State
+from molroo_actor.engine.values import Appraisal, Reading
+
+# A text in which nothing is recognised: (gr, gc, ex, ct, ag, nc, urgency, loss).
+REST: Final = (0.15, 0.0, 0.70, 0.50, -0.10, 0.05, 0.50, 0.0)
+
+# What a rough meaning does, in the order of hunch.MEANT; NO_DEED: nothing.
+_DEEDS: Final = (
+    (acts.PRAISE, acts.INSULT, acts.USER_FORTUNE, acts.USER_MISFORTUNE, acts.USER_WRONGED, acts.NO_DEED),
+    (
+        acts.OWN_SUCCESS, acts.OWN_FAILURE, acts.OWN_WRONG, acts.OWN_DANGER, acts.OWN_LOSS, acts.OWN_RELIEF,
+        acts.OWN_MISFORTUNE, acts.OTHERS_WRONG, acts.REJECTION, acts.GRATITUDE, acts.OWN_PLEASURE, acts.NOTHING,
+        acts.NO_DEED,
+    ),
+)  # fmt: skip
+_SIGNS: Final = tuple(
+    tuple(0.0 if deed == acts.NO_DEED else 1.0 if acts.MEANING[deed][1] > 0.0 else -1.0 for deed in deeds)
+    for deeds in _DEEDS
+)
+_SURE: Final = 0.6  # weight of recognised deeds at which a hunch is not asked
+_HUNCH_MAX: Final = 0.4  # weight of a hunch: never as much as a deed
+_LEAN: Final = 0.5  # what the scorer's valence counts beside the hunch
+
+_TRUSTING: Final = 0.1  # users are kinder than the lines that the hunch was fitted to
+
+# What the user feels -> what the character feels about it; other feelings of the user say nothing by themselves.
+_SHARED: Final = MappingProxyType(
+    {
+        "joy": "joy",
+        "excitement": "excitement",
+        "pride": "joy",
+        "relief": "relief",
+        "amusement": "amusement",
+        "sadness": "compassion",
+        "disappointment": "compassion",
+        "guilt": "compassion",
+        "fear": "concern",
+        "anxiety": "concern",
+        "surprise": "surprise",
+    }
+)
+_ECHO: Final = 0.3  # of the scorer's labels beside deeds
+
+
+def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told: bool) -> None:
+    """Adds what the text probably does where its grammar says little."""
+    known = sum(weights.values()) - weights.get(acts.REQUEST, 0.0)
+    if known >= _SURE:
+        return
+    side = 0 if told else 1
+    signs = _SIGNS[side]
+    lean = _LEAN * scores.v + (_TRUSTING if told else 0.0)
+    for sign, much in zip(signs, hunches, strict=True):
+        lean += sign * much
+    wanted = 1.0 if lean > 0.0 else -1.0
+    best, most = acts.NO_DEED, 0.0
+    for deed, sign, much in zip(_DEEDS[side], signs, hunches, strict=True):
+        if much > most and sign * wanted >= 0.0:
+            best, most = deed, much
+    if best == acts.NO_DEED:
+        return
+    weight = min(_HUNCH_MAX, 1.5 * most) * (1.0 - known / _SURE)
+    weights[best] = weights.get(best, 0.0) + weight
+
+
+def see(
+    weights: dict[int, float], scores: Scores, told: bool, goal: tuple[float, float], params: Params, state: State
+) -> Reading:
+    """One reading of all deeds, each by its share. `goal`: (priority of the goal that is touched, its sign)."""
+    if len(weights) > 1 and acts.REQUEST in weights:
+        weights[acts.REQUEST] *= 0.3  # a question around a deed is only its form
+    total = sum(weights.values())
+    strongest = max(weights.values())
+    full = strongest**0.6 if strongest < 1.0 else 1.0  # a small word about something is still about it
+    gr, gc, ex, ct, ag, nc, ur, loss = REST
+    evidence: dict[str, float] = {}
+    for deed, weight in weights.items():
+        m_gr, m_gc, m_ex, m_ct, m_ag, m_nc, m_ur, m_loss, says = acts.MEANING[deed]
+        share = full * weight / total
+        if acts.USER_FORTUNE <= deed <= acts.USER_WRONGED:
+            liking = 0.50 + 0.35 * params.warmth + 0.25 * state.rapport
+            m_gc *= liking if liking < 1.0 else 1.0
+            m_gr *= 0.8 + 0.2 * state.familiarity
+        gr += share * (m_gr - 0.15)
+        gc += share * m_gc
+        ex += share * (m_ex - 0.70)
+        ct += share * (m_ct - 0.50)
+        ag += share * (m_ag + 0.10)
+        nc += share * (m_nc - 0.05)
+        ur += share * (m_ur - 0.50)
+        loss += share * m_loss
+        for label, much in says.items():
+            evidence[label] = evidence.get(label, 0.0) + share * much
+    if full > 0.3:
+        for label, much in scores.labels.items():
+            if (felt := _SHARED.get(label) if told else label) is not None and felt in evidence:
+                evidence[felt] = _unit(evidence[felt] + _ECHO * full * much)
+    touch, sign = goal
+    if touch > 0.0:
+        gr += (1.0 - gr) * 0.4 * touch
+        gc += 0.35 * touch * sign
+    return Reading(
+        Appraisal(_unit(gr), _signed(gc), _unit(ex), _unit(ct), _signed(ag), _signed(nc), urgency=_unit(ur)),
+        _unit(loss),
+        0.4 + 0.5 * full,
+        evidence,
+    )
+
+
+def _unit(x: float) -> float:
+    return 0.0 if x < 0.0 else min(x, 1.0)
+
+
+def _signed(x: float) -> float:
+    return -1.0 if x < -1.0 else min(x, 1.0)
