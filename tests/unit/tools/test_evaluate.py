@@ -15,7 +15,7 @@ from molroo_actor.engine import (
     TurnResult,
 )
 from tools.evaluate import __main__ as command
-from tools.evaluate import acts, chat, constraints, corpora, cpu, gates, plots, stories, tale
+from tools.evaluate import acts, chat, constraints, corpora, cpu, gates, plots, stories, stories_of_gates, tale
 from tools.evaluate.character import Character, average, personality
 
 LOVE = {"text": "I love you, you are wonderful", "constraints": ["gc+", "V+"], "labels": ["joy", "love"]}
@@ -300,6 +300,12 @@ def test_a_story_that_breaks_is_told_as_broken() -> None:
 @pytest.mark.parametrize("story", stories.ALL, ids=lambda story: story.__name__)
 def test_every_story_is_told_to_its_end(story: stories.Story) -> None:
     assert stories.tell(story).checks
+
+
+@pytest.mark.parametrize("story", stories_of_gates.ALL, ids=lambda story: story.__name__)
+def test_a_story_that_the_design_names_ends_as_it_should(story: stories.Story) -> None:
+    told = stories.tell(story)
+    assert told.held, "\n".join(told.lines(verbose=False))
 
 
 def test_time_is_measured_on_texts_that_differ() -> None:
