@@ -240,7 +240,8 @@ def _cut(book: Table, total: int, count: int, known: int) -> Scores:
     strong = [(x, name) for x, name in zip(values[9:], book.labels, strict=True) if x > _FAINT]
     strong.sort(reverse=True)
     labels = {name: x if x < 1.0 else 1.0 for x, name in strong[:_STRONGEST]}
-    return Scores(v, a, d, *told, known / count if count else 0.0, labels)
+    gr, gc, ex, ct, ag, nc = told
+    return Scores(v, a, d, gr, gc, ex, ct, ag, nc, known / count if count else 0.0, labels)
 
 
 def terms(v: float, a: float, d: float) -> tuple[float, ...]:
