@@ -35,8 +35,8 @@ def choose(params: Params, state: State, distress: float, control: float, risk: 
     fit = {
         "situation_selection": 1.0 - 0.5 * control,
         "situation_modification": 0.4 + 1.5 * control,
-        "attentional_deployment": 0.6 + 1.2 * distress + heat,
-        "cognitive_reappraisal": max(1.5 - 1.1 * distress - heat, 0.1),
+        "attentional_deployment": 0.6 + 1.6 * distress + heat,
+        "cognitive_reappraisal": max(1.5 - 1.4 * distress - heat, 0.1),
         "response_modulation": 0.8 + 0.4 * (1.0 - control),
     }
     leaning = tendencies(params, state)

@@ -66,9 +66,11 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
 def affect_dynamics(state: State) -> AffectDynamics:
     """Variability, instability and inertia of valence over the last turns.
 
-    SD and RMSSD are measured, successive differences over more than an hour counting less (Jahng et al. 2008);
+    SD and RMSSD are measured, successive differences adjusted to the typical gap (Jahng et al. 2008);
     inertia is the autocorrelation that follows from both: MSSD = 2 SD^2 (1 - phi) (Kuppens et al. 2010).
     """
-    variance, msd = state.af_var, state.af_msd
-    inertia = 1.0 - msd / (2.0 * variance) if variance > 1e-9 else 1.0
-    return AffectDynamics(sqrt(variance), sqrt(msd), 0.0 if inertia < 0.0 else min(inertia, 1.0))
+    deviation, msd = sqrt(state.af_var), state.af_msd
+    inertia = 1.0 - msd / (2.0 * state.af_var) if state.af_var > 1e-9 else 1.0
+    if 0.0 < inertia < 1.0:  # by way of the identity, which then holds to the last digit however inert the life
+        return AffectDynamics(deviation, sqrt(2.0 * deviation**2 * (1.0 - inertia)), inertia)
+    return AffectDynamics(deviation, sqrt(msd), 0.0 if inertia < 0.0 else 1.0)

@@ -113,7 +113,12 @@ def test_suppression_changes_what_shows_and_costs_energy(params: Params, fresh: 
 
 def test_all_five_families_are_met_in_ordinary_lives() -> None:
     met: dict[str, set[str]] = {}
-    for who, traits in {"steady": {"N": 0.2}, "shy": {"E": 0.0, "A": 0.2}, "cold": {"A": 0.0}}.items():
+    for who, traits in {
+        "steady": {"N": 0.2},
+        "shy": {"E": 0.0, "A": 0.2},
+        "cold": {"A": 0.0},
+        "nervous": {"N": 0.9},
+    }.items():
         params = character(**traits)
         seen = met.setdefault(who, set())
         for controllability in (0.2, 0.9):
@@ -124,4 +129,4 @@ def test_all_five_families_are_met_in_ordinary_lives() -> None:
             seen |= {turn.result.regulation.strategy for turn in (hurt, worse, again) if turn.result.regulation}
     assert "response_modulation" in met["shy"]
     assert "situation_selection" in met["cold"]
-    assert met["shy"] | met["cold"] | met["steady"] == set(STRENGTH)
+    assert set().union(*met.values()) == set(STRENGTH)
