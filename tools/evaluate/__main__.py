@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.evaluate import acts, chat, corpora, cpu, stories
-from tools.evaluate.gates import PARTS, Found, missed, table
+from tools.evaluate.gates import PARTS, Found, markdown, missed, table
 
 OWN = Path(__file__).with_name("own")
 HELD_OUT = "  not listed: the project's own lines only measure, nobody should fit to them"
@@ -38,6 +38,7 @@ def _flags(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these gates")
     parser.add_argument("--verbose", action="store_true", help="also by category, source, act, persona and story")
     parser.add_argument("--failures", action="store_true", help="also what did not hold, line by line")
+    parser.add_argument("--markdown", action="store_true", help="the table as docs/engine.md shows it")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "--plots", type=Path, metavar="FOLDER", help="draw the pictures of the documentation, only that"
@@ -118,7 +119,7 @@ class Report:
 
     def end(self) -> int:
         """Prints everything; the exit code."""
-        print(*table(self.found), sep="\n")
+        print(*(markdown if self.flags.markdown else table)(self.found), sep="\n")
         print(*self.details, sep="\n", end="\n" if self.details else "")
         for problem in self.problems:
             print(f"note: {problem}", file=sys.stderr)

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _FAMILIES = {
-    "#f2b632": "joy excitement amusement pride surprise",
+    "#f2b632": "joy excitement pride",
+    "#f7d774": "amusement",
+    "#e8935a": "surprise",
     "#9cc97a": "contentment calm trust",
     "#4fa39b": "relief hope",
     "#e58fb1": "love gratitude compassion",
     "#5b8db8": "sadness loneliness disappointment numbness boredom",
     "#9a7fc1": "fear anxiety concern",
     "#d1604d": "anger annoyance disgust contempt",
-    "#c98a5e": "hurt shame guilt embarrassment",
+    "#b98266": "hurt shame guilt embarrassment",
     "#d5d8dc": "neutral",
 }
 OF_LABEL: Mapping[str, str] = MappingProxyType(

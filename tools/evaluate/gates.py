@@ -106,6 +106,18 @@ def table(found: Iterable[Found]) -> list[str]:
     ]
 
 
+def markdown(found: Iterable[Found]) -> list[str]:
+    """The same as a table of a document; what is below its floor is in bold."""
+    lines = [f"| {' | '.join((*HEAD[:4], HEAD[5]))} |", "|---" * 5 + "|"]
+    for one in found:
+        gate, bold = one.gate, "**" if one.verdict == "below floor" else ""
+        measured = f"{bold}{figure(gate, one.value)}{bold}"
+        lines.append(
+            f"| {gate.name} | {figure(gate, gate.floor)} | {figure(gate, gate.good)} | {measured} | {one.note} |"
+        )
+    return lines
+
+
 def figure(gate: Gate, value: float | None) -> str:
     """A figure as it is printed: shares and correlations with three places, times with one."""
     if value is None:

@@ -19,7 +19,7 @@ TALK = (
     "Hey, good to see you again!",
     "You helped me so much last week, thank you",
     "Haha you dork, I love how silly you are",
-    "Sorry, but that was a stupid idea of yours",
+    "That was a stupid idea of yours",
     "You are useless and I hate talking to you",
     "My dog died this morning",
     "I'm so sorry I yelled at you, that was wrong of me",

@@ -242,6 +242,14 @@ def test_the_table_shows_every_figure() -> None:
     assert rows[2].split()[-7:] == ["150.0", "µs", "100.0", "µs", "71.3", "µs", "good"]
 
 
+def test_the_table_of_the_document_has_what_is_missed_in_bold() -> None:
+    rows = gates.markdown([gates.Found(gates.GAMES, 0.5, "two"), gates.Found(gates.GAMES, 1.0, "all of them")])
+    assert [row.split(" | ")[1:] for row in rows[2:]] == [
+        ["all", "all", "**.500**", "two |"],
+        ["all", "all", "all", "all of them |"],
+    ]
+
+
 def test_a_missed_floor_exits_1_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines(tmp_path, LOVE)
     assert command.main(["--data", str(tmp_path), "--only", "chat"]) == 0
