@@ -13,13 +13,13 @@ from molroo_actor.engine.state import State
 
 _LN2 = 0.6931471805599453
 _MS_PER_H = 3_600_000.0
-_LONELY = 0.40  # relatedness below which its lack is felt without any event
-_MISSED = 1.8  # and how heavily, per unit of it, before the edges of the scale
+_LONELY = 2.2  # how heavily missing closeness weighs, per unit of it, before the edges of the scale
 _EDGE = 0.995  # an emotion at the very edge would need an infinite push to leave it
 
 # Half-lives in hours of what relaxes by itself (judgement; McEwen 1998 for the order of stress and energy).
 RATE_STRESS = _LN2 / 3.0
 RATE_SELF = _LN2 / 120.0  # competence and autonomy
+RATE_USED = _LN2 / 720.0
 RATE_RAPPORT = _LN2 / 2160.0
 RATE_VELOCITY = _LN2 / (5 / 60)
 RATE_REGULATION = _LN2 / 0.5
@@ -64,6 +64,7 @@ def flow(params: Params, state: State, now_ms: int) -> State:
         autonomy=SELF_REST + (s.autonomy - SELF_REST) * still,
         competence=SELF_REST + (s.competence - SELF_REST) * still,
         relatedness=RELATED_REST + (s.relatedness - RELATED_REST) * exp(-rate_relatedness(s.anxiety) * h),
+        used=RELATED_REST + (s.used - RELATED_REST) * exp(-RATE_USED * h),
         rapport=RAPPORT_REST + (s.rapport - RAPPORT_REST) * exp(-RATE_RAPPORT * h),
         vel_v=s.vel_v * trace,
         vel_a=s.vel_a * trace,
@@ -155,29 +156,35 @@ def adjusted_square(jump: float, gap_h: float, typical_h: float) -> float:
     return square if square < 4.0 else 4.0
 
 
-def felt(v: float, energy: float, relatedness: float) -> float:
+def missed(relatedness: float, used: float) -> float:
+    """The closeness that is missing, [0, .45]: not what there is, but what there is less than one is used to.
+
+    Loneliness is that discrepancy (Peplau & Perlman 1982): it grows over days and, as the habit wears off over
+    months, gives way to detachment (Bowlby 1980).
+    """
+    lack = used - relatedness
+    return lack if lack > 0.0 else 0.0
+
+
+def felt(v: float, energy: float, missed: float) -> float:
     """Valence as it is felt and shown, (-1, 1): v under the weight of an empty body and of missing closeness.
 
     Low energy lowers where valence rests, little at first (Barrett & Simmons 2015; McEwen 1998), and so does long
     loneliness (Cacioppo & Hawkley 2009). A function of the present state alone, so that the flow stays exact.
     """
     tired = 1.0 - energy
-    u = v / (1.0 - v if v >= 0.0 else 1.0 + v) - 0.24 * tired * tired
-    if relatedness < _LONELY:
-        u -= _MISSED * (_LONELY - relatedness)
+    u = v / (1.0 - v if v >= 0.0 else 1.0 + v) - 0.24 * tired * tired - _LONELY * missed
     return u / (1.0 + u) if u >= 0.0 else u / (1.0 - u)
 
 
-def intensity(params: Params, v: float, a: float, d: float, relatedness: float) -> float:
+def intensity(params: Params, v: float, a: float, d: float, missed: float) -> float:
     """How strong the feeling is, [0, 1]: how far it is from the character's own rest, valence counting most.
 
     Measured where pushes add up, not on the bounded scale: there a cheerful baseline would leave less room for
     joy than for grief, while how intensely and how well people usually feel are independent (Larsen & Diener 1987).
     Missing closeness is felt without any event; tiredness alone is no feeling.
     """
-    v = v / (1.0 - v if v >= 0.0 else 1.0 + v) - params.open_v
-    if relatedness < _LONELY:
-        v -= _MISSED * (_LONELY - relatedness)
+    v = v / (1.0 - v if v >= 0.0 else 1.0 + v) - params.open_v - _LONELY * missed
     a = a / (1.0 - a if a >= 0.0 else 1.0 + a) - params.open_a
     d = d / (1.0 - d if d >= 0.0 else 1.0 + d) - params.open_d
     v /= 1.0 + v if v >= 0.0 else 1.0 - v

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import exp
 from types import MappingProxyType
 
-from molroo_actor.engine.dynamics import felt
+from molroo_actor.engine.dynamics import felt, missed
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import Intensity
@@ -100,7 +100,8 @@ def name(params: Params, state: State) -> tuple[str, str | None]:
     strength = s.c_i * left
     gate = _GATE * strength
     place = 1.0 - 0.6 * strength  # while the cause is fresh, where the emotion stands says less
-    v, a, d = felt(s.v, s.energy, s.relatedness) * place, s.a * place, s.d * place
+    lack = missed(s.relatedness, s.used)
+    v, a, d = felt(s.v, s.energy, lack) * place, s.a * place, s.d * place
     score = _near(v, a, d)
     spent = 0.35 - s.energy if s.at_ms - s.c_ms >= _NUMB_MS else 0.0
     if spent > 0.0:  # only a spent body long left alone is numb, and what it was about matters less
@@ -115,9 +116,8 @@ def name(params: Params, state: State) -> tuple[str, str | None]:
         if at is not None:
             score[at] += _EVIDENCE * weight * left
     # What body, needs and habit speak for, whatever happened last.
-    if s.relatedness < 0.36:
-        lacking = 30.0 * (0.36 - s.relatedness)
-        score[_LONELINESS] += lacking if lacking < 3.5 else 3.5
+    if lack > 0.04:
+        score[_LONELINESS] += 90.0 * (lack - 0.04) if lack < 0.08 else 3.6
     score[_NUMBNESS] += numb
     if s.x_gr < 0.25 and s.x_ex > 0.6:  # nothing matters and nothing surprises (Smith & Ellsworth 1985)
         score[_BOREDOM] += 60.0 * (0.25 - s.x_gr) * (s.x_ex - 0.6)

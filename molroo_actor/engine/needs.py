@@ -28,6 +28,12 @@ def spend(
     )
 
 
+def accustom(used: float, relatedness: float, gr: float) -> float:
+    """The closeness one is used to after a turn of the user, [.25, .45]: it follows what there is, slowly, upwards."""
+    aim = relatedness if relatedness < 0.45 else 0.45
+    return used + 0.05 * gr * (aim - used) if aim > used else used
+
+
 def satisfy(
     autonomy: float, competence: float, relatedness: float, gr: float, gc: float, ct: float, ag: float, nc: float
 ) -> tuple[float, float, float]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from molroo_actor.engine import cusp, direction, labels, regulation, relationship, stages
 from molroo_actor.engine.direction import AFRAID, CLEAR, CRUSHED, FAINT, GLAD, OVERWHELMING, STRONG, TENDER, Moment
-from molroo_actor.engine.dynamics import felt, intensity
+from molroo_actor.engine.dynamics import felt, intensity, missed
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.phrases import Bands, Feeling, Lines, Scene, phrases
 from molroo_actor.engine.state import State
@@ -73,7 +73,7 @@ def system_prompt(params: Params) -> SystemPrompt:
 
 def render_prompt(params: Params, state: State, event_context: str | None) -> PromptData:
     """Everything a model needs to play the state as it stands at its own time."""
-    strength = intensity(params, state.v, state.a, state.d, state.relatedness)
+    strength = intensity(params, state.v, state.a, state.d, missed(state.relatedness, state.used))
     active = regulation.active(params, state)
     mask = cusp.mask_of(params, state.a, state.energy, state.stress)
     moment = Moment(
@@ -150,7 +150,7 @@ def _context(moment: Moment, event_context: str | None) -> ContextPrompt:
             primary,
             moment.secondary,
             word,
-            felt(s.v, s.energy, s.relatedness),
+            felt(s.v, s.energy, missed(s.relatedness, s.used)),
             0.5 + 0.5 * s.a,
             s.d,
             moment.strength,

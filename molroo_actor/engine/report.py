@@ -25,7 +25,8 @@ from molroo_actor.engine.values import (
 def observe(params: Params, state: State, now_ms: int) -> StateReport:
     """Everything about the state, decayed to now. Changes nothing: two looks at one moment are equal."""
     s = dynamics.flow(params, state, now_ms)
-    strength = dynamics.intensity(params, s.v, s.a, s.d, s.relatedness)
+    missed = dynamics.missed(s.relatedness, s.used)
+    strength = dynamics.intensity(params, s.v, s.a, s.d, missed)
     act, strain = stages.measures(params, s.v, s.a, s.d, strength, s.energy, s.stress)
     stage, _since = stages.stand(params, s, strength)
     primary, secondary = labels.name(params, s)
@@ -34,7 +35,7 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
     strength = regulation.shown(strength, None if active is None else active.strategy, mask)
     dominance, affiliation = relationship.interpersonal_stance(s.v, s.d, s.trust, s.rapport)
     return StateReport(
-        emotion=VAD(dynamics.felt(s.v, s.energy, s.relatedness), 0.5 + 0.5 * s.a, s.d),
+        emotion=VAD(dynamics.felt(s.v, s.energy, missed), 0.5 + 0.5 * s.a, s.d),
         emotion_intensity=strength,
         discrete_emotion=DiscreteEmotion(primary, secondary, labels.level(strength)),
         body_budget=s.energy,

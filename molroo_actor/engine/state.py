@@ -44,6 +44,7 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     reg*        the regulation at work (None: none), its progress [0, 1], start, valence at start; the last five
     stage*      soul stage, session ms since when, and how often a crisis was recovered from
     label       what the feeling was called at the last turn (place in labels.LABELS)
+    used        closeness that the character is used to and misses below it, [.25, .45]
     talks       turns of the user; af_gap running mean of the hours between turns
     k_*         contact with the user as of met_ms (contact.py): turns counted with half-lives of 2 and 14 days, the
                 longest pause of the last days in hours, running congruence of what the user brings, the last move
@@ -120,3 +121,4 @@ class State(Struct, frozen=True, array_like=True, gc=False):
     rift: float = 0.0
     trust_log: tuple[TrustChange, ...] = ()
     c_dread: float = 0.0
+    used: float = 0.4

@@ -147,7 +147,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     trust, rapport, familiarity = s.trust, s.rapport, s.familiarity
     anxiety, avoidance = s.anxiety, s.avoidance
     fast, slow, pause, tone, pole, swing = s.k_fast, s.k_slow, s.k_pause, s.k_tone, s.k_pole, s.k_swing
-    met_ms, rift, trust_log = s.met_ms, s.rift, s.trust_log
+    met_ms, rift, trust_log, used = s.met_ms, s.rift, s.trust_log, s.used
     if user:
         trust, rapport, familiarity = relationship.bond(trust, rapport, familiarity, gr, gc, ag, nc)
         anxiety, avoidance = relationship.drift(anxiety, avoidance, trust, gr, gc, ag)
@@ -158,6 +158,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
             trust_log = relationship.remember(s, now, trust, rift, nc)
         rift = contact.mend(rift, change)
         met_ms = now
+        used = needs.accustom(used, relatedness, gr)
 
     # The feeling stays about what moved it most, until that has faded below what is new.
     weight = gr * (0.10 + 0.70 * size + 0.15 * size * (nc if nc >= 0.0 else -nc) + 0.15 * (1.0 - felt_ex))
@@ -194,18 +195,20 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     af_msd = s.af_msd + rate * (dynamics.adjusted_square(jump, gap_h, af_gap) - s.af_msd)
 
     mask = cusp.mask_of(params, a, energy, stress)
-    strength = dynamics.intensity(params, v, a, d, relatedness)
+    missed = dynamics.missed(relatedness, used)
+    missed0 = dynamics.missed(s.relatedness, s.used)
+    strength = dynamics.intensity(params, v, a, d, missed)
     act, strain = stages.measures(params, v, a, d, strength, energy, stress)
     values = (act, strain, stages.growth(s))
     stage, stage_ms = s.stage, s.stage_ms
     if now - stage_ms >= stages.SETTLES_MS[stage]:
-        stage, stage_ms = stages.stand(params, s, dynamics.intensity(params, s.v, s.a, s.d, s.relatedness))
+        stage, stage_ms = stages.stand(params, s, dynamics.intensity(params, s.v, s.a, s.d, missed0))
     stage, stage_ms = stages.advance(stage, stage_ms, now, values)
     strength = regulation.shown(strength, reg, mask)
 
     d_v, d_a, d_d = v - v0, a - a0, d - d0
-    felt = dynamics.felt(v, energy, relatedness)
-    felt0 = dynamics.felt(v0, s.energy, s.relatedness)
+    felt = dynamics.felt(v, energy, missed)
+    felt0 = dynamics.felt(v0, s.energy, missed0)
     x = _LEARNING
     after = State(
         now,
@@ -277,6 +280,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         rift,
         trust_log,
         dread,
+        used,
     )
     primary, secondary = labels.name(params, after)
     force_setattr(after, "label", labels.INDEX[primary])  # nobody has seen it yet; a copy would cost 2 us

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from molroo_actor.engine import Params, State, flow, observe
 from molroo_actor.engine.dynamics import adjusted_square, felt, give_way, half_life, intensity, shift
+from molroo_actor.engine.needs import accustom
 from molroo_actor.engine.report import affect_dynamics
 from tests.unit.engine.moments import INSULT, KIND, PRAISE, character, live
 
@@ -51,17 +52,17 @@ def test_what_gives_way_does_not_jump_where_a_push_changes_its_sign() -> None:
 
 
 def test_a_rested_body_in_company_shows_what_it_feels() -> None:
-    assert [felt(v, 1.0, 0.5) for v in (-0.9, 0.0, 0.7)] == [pytest.approx(v) for v in (-0.9, 0.0, 0.7)]
+    assert [felt(v, 1.0, 0.0) for v in (-0.9, 0.0, 0.7)] == [pytest.approx(v) for v in (-0.9, 0.0, 0.7)]
 
 
 def test_tiredness_and_loneliness_lower_valence_the_more_the_deeper_and_never_past_the_scale() -> None:
-    tired = [felt(0.1, energy, 0.5) for energy in (1.0, 0.8, 0.5, 0.2, 0.0)]
-    lonely = [felt(0.1, 1.0, relatedness) for relatedness in (0.4, 0.35, 0.3, 0.25, 0.0)]
+    tired = [felt(0.1, energy, 0.0) for energy in (1.0, 0.8, 0.5, 0.2, 0.0)]
+    lonely = [felt(0.1, 1.0, lack) for lack in (0.0, 0.05, 0.1, 0.2, 0.45)]
     for sinking in (tired, lonely):
         assert all(after < before for before, after in pairwise(sinking))
     assert tired[1] > 0.08  # the first fatigue is hardly felt
-    assert felt(0.0, 0.0, 0.5) == pytest.approx(-0.24 / 1.24)
-    assert felt(-1.0 + 1e-9, 0.0, 0.0) > -1.0
+    assert felt(0.0, 0.0, 0.0) == pytest.approx(-0.24 / 1.24)
+    assert felt(-1.0 + 1e-9, 0.0, 0.45) > -1.0
 
 
 def test_a_tired_character_rests_lower_and_reacts_more(params: Params, fresh: State) -> None:
@@ -87,7 +88,7 @@ def test_how_strong_a_feeling_is_does_not_depend_on_where_one_rests() -> None:
     cheerful, gloomy = character(A=0.9, H=0.9), character(A=0.1, H=0.1)
     assert cheerful.bv > 0.1 > -0.1 > gloomy.bv
     strengths = [
-        intensity(params, shift(params.bv, push), params.ba, params.bd, 0.5)
+        intensity(params, shift(params.bv, push), params.ba, params.bd, 0.0)
         for params in (cheerful, gloomy)
         for push in (0.7, -0.7)
     ]
@@ -124,3 +125,21 @@ def test_ups_and_downs_are_unstable_and_a_steady_life_is_inert(params: Params) -
     assert moody.instability > steady.instability
     assert moody.inertia < steady.inertia
     assert moody.variability > 0.1
+
+
+def test_loneliness_grows_over_days_and_gives_way_to_detachment_over_months(params: Params, fresh: State) -> None:
+    days = {day: observe(params, fresh, day * 24 * HOUR_MS).emotion.V for day in (1, 4, 8, 14, 30, 120, 3650)}
+    assert days[1] == 0.0
+    assert days[14] < days[8] < days[4] < -0.05
+    assert days[14] < days[30] < days[120] < -0.01
+    assert days[3650] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_company_is_got_used_to_slowly_and_no_further_than_it_goes() -> None:
+    assert accustom(0.30, 0.6, 1.0) == pytest.approx(0.3075)
+    assert accustom(0.30, 0.6, 0.0) == 0.30
+    assert accustom(0.44, 0.3, 1.0) == 0.44
+    used = 0.25
+    for _ in range(200):
+        used = accustom(used, 0.9, 1.0)
+    assert used == pytest.approx(0.45, abs=1e-4)

@@ -63,7 +63,7 @@ def lasting_h(params: Params, state: State) -> float:
     quarters = 0
     while True:
         s = flow(params, state, state.at_ms + quarters * HOUR_MS // 4)
-        if intensity(params, s.v, s.a, s.d, 0.5) <= 0.1:
+        if intensity(params, s.v, s.a, s.d, 0.0) <= 0.1:
             return quarters / 4
         quarters += 1
 
