@@ -101,6 +101,7 @@ _CARRIED = WISH | IF | SAID  # moods that reach a clause within the clause
 _COURTESY, _AUXILIARY, _PAUSES = frozenset((_APOLOGY, _THANKS)), frozenset((_BE, _WILL)), frozenset((_COMMA, _JOINT))
 _POSSESSIVE, _YOUS, _CLIPPED = frozenset((_MY, _YOUR)), frozenset((_YOU, _YOURE)), frozenset((_IVE, _YOURE))
 _NAMED, _BREAKS = frozenset((_OTHER, _USER, _SELF)), frozenset((_END, _BUT, _IF))
+_AFTERWARDS = frozenset("않아")  # Korean negates what stands before
 _RAISING = frozenset(("think", "thought", "thinks", "guess", "suppose", "bet"))
 _SCOPE: Final = 4  # tokens that a negation reaches
 
@@ -147,17 +148,17 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
                     i = end
                     break
         if entry is None:
-            entry = get(word)
+            if "가" <= word[0] <= "힣":
+                entry, used = korean(word, words[i : i + 3], book)
+                i += used
             if entry is None:
-                if "가" <= word[0] <= "힣":
-                    entry, used = korean(word, words[i : i + 3], book)
-                    i += used
-                if entry is None:
-                    if scope:
-                        scope -= 1
-                    if not word.endswith("ly"):
-                        noun, opens, governed = True, False, False
-                    continue
+                entry = get(word)
+            if entry is None:
+                if scope:
+                    scope -= 1
+                if not word.endswith("ly"):
+                    noun, opens, governed = True, False, False
+                continue
         kind, value = entry
         if kind == _FILLER:
             if opened == at:
@@ -186,7 +187,11 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
                 i += 1
             opens, governed, joined, verbed = False, False, False, True
         elif kind == _NOT:
-            scope = _SCOPE
+            if hits and word[0] in _AFTERWARDS:
+                last = hits[-1]
+                hits[-1] = (last[0], last[1], not last[2], last[3])
+            else:
+                scope = _SCOPE
             verbed = verbed or not opens
         elif kind == _VERY:
             boost = 1.3 if boost <= 1.0 else 1.5

@@ -49,7 +49,7 @@ class Head(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True):
-    """word -> its lanes in one integer, so that adding a word is one addition."""
+    """word or pair of neighbours -> its lanes in one integer, so that adding a word is one addition."""
 
     words: Mapping[str, int]
     zero: int
@@ -88,12 +88,17 @@ def hunch(words: list[str], told: bool) -> list[float]:
     find = table.words
     total = table.zero
     words = words[:READS]
+    before = ""
     for word in words:
+        form: str | None = word
         found = find.get(word)
         if found is None and (form := known_form(word, find)) is not None:
             found = find[form]
         if found is not None:
             total += found
+            if before:
+                total += find.get(f"{before} {form}", 0)
+        before = form if found is not None and form else ""
     share = (len(words) + FEW) ** -POWER
     layout = table.layout
     lanes = layout.unpack(total.to_bytes(layout.size, "little"))

@@ -7,7 +7,7 @@ Here: which word is of which kind. Not here: what a kind means to the character 
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -33,6 +33,7 @@ KINDS: Mapping[str, int] = MappingProxyType({kind: i for i, kind in enumerate((*
 
 Entry = tuple[int, float]  # kind, valence in [-1, 1]
 
+_ENDINGS = ("ing", "ed", "ers", "er", "ies", "es", "s", "y", "e")
 _COMMON = frozenset(("the", "and", "for", "with", "your", "you", "that", "this", "not", "them", "they", "their", "who"))
 
 
@@ -58,9 +59,18 @@ def tokens(text: str) -> list[str]:
 
 
 def stems(text: str) -> frozenset[str]:
-    """The words of a goal that a text may touch: four letters and more, or two Korean syllables."""
+    """The stems of the words of a goal that a text may touch: four letters and more, or two Korean syllables."""
     words = tokens(text)
-    return frozenset(w for w in words if w not in _COMMON and (len(w) > 3 or (len(w) > 1 and w[0] > "ㄱ")))
+    return frozenset(stem(w) for w in words if w not in _COMMON and (len(w) > 3 or (len(w) > 1 and w[0] > "ㄱ")))
+
+
+@lru_cache(maxsize=4096)
+def stem(word: str) -> str:
+    """The word without its regular ending: trust for trusted, trusts, trusting."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) > 3:
+            return word[: -len(ending)]
+    return word
 
 
 def _forms(word: str) -> Iterator[str]:

@@ -62,6 +62,8 @@ def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told:
         return
     side = 0 if told else 1
     signs = _SIGNS[side]
+    if told:
+        hunches = _about(weights, hunches)
     lean = _LEAN * scores.v + (_TRUSTING if told else 0.0)
     for sign, much in zip(signs, hunches, strict=True):
         lean += sign * much
@@ -74,6 +76,16 @@ def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told:
         return
     weight = min(_HUNCH_MAX, 1.5 * most) * (1.0 - known / _SURE)
     weights[best] = weights.get(best, 0.0) + weight
+
+
+def _about(weights: dict[int, float], hunches: list[float]) -> list[float]:
+    """The hunches without those that are about somebody else than the deeds are: who is meant, grammar knows."""
+    for deed in weights:
+        if acts.USER_FORTUNE <= deed <= acts.OTHERS_FORTUNE:
+            return [0.0, 0.0, *hunches[2:]]
+        if deed < acts.ORDER:
+            return [*hunches[:2], 0.0, 0.0, 0.0, *hunches[5:]]
+    return hunches
 
 
 def see(

@@ -1,10 +1,13 @@
 """`python -m tools.fit.hunches`: rebuild molroo_actor/engine/hunches.bin from lines.tsv and the encoder.
 
-Each word is encoded alone; a line is the sum of its words; ridge gives each word its share in each of a few rough
-meanings. The lines were written for this project. No corpus is needed, a minute is enough.
+Each word is encoded alone, so that words nobody used in a line still mean something; words and pairs that lines share
+count on top for themselves. Ridge gives each its share in each of a few rough meanings. The lines were written for
+this project. No corpus is needed, a minute is enough.
 """
 
 import csv
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,25 +22,33 @@ from tools.fit.pack import SCORES, rounded
 
 LINES = Path(__file__).with_name("lines.tsv")
 OUT = SCORES.parent / "hunches.bin"
-PENALTY = {"user": 1000.0, "system": 3000.0}  # chosen by leaving out whole sets of lines
+# Chosen by leaving out whole sets of lines: what a squared weight costs, and what a word counts for itself.
+PENALTY, ITSELF = {"user": 1000.0, "system": 3000.0}, 80.0
+LINES_MIN = 2  # lines that share a word or a pair before it counts for itself
 
 
 def main() -> None:
     with LINES.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
     words = _words([row["text"] for row in rows])
+    singles = {word: i for i, word in enumerate(words)}
+    shared = Counter(column for row in rows for column in set(_columns(row["text"], singles)))
+    words += sorted(column for column, n in shared.items() if " " in column and n >= LINES_MIN)
     at = {word: i for i, word in enumerate(words)}
-    encoded = Encoder().encode(words).astype(np.float64)
-    encoded = (encoded - encoded.mean(axis=0)) / (encoded.std(axis=0) + 0.01)
+    meant = Encoder().encode(words[: len(singles)]).astype(np.float64)
+    meant = (meant - meant.mean(axis=0)) / (meant.std(axis=0) + 0.01)
+    encoded = np.zeros((len(words), meant.shape[1]))
+    encoded[: len(singles)] = meant
+    itself = {column: i for i, column in enumerate(sorted(c for c, n in shared.items() if n >= LINES_MIN))}
     sides, bodies = [], []
     for source in ("user", "system"):
         some = [row for row in rows if row["source"] == source]
-        side, steps = _fitted(source, some, encoded, at)
+        sums = np.array([_sum(row["text"], encoded, at, singles, itself) for row in some])
+        side, steps = _fitted(source, some, sums, encoded, {at[column]: i for column, i in itself.items()})
         sides.append(side)
         bodies.append(steps)
     head = Head("MIT", "lines written for this project, all-MiniLM-L6-v2 (Apache-2.0)", words, tuple(sides))
-    body = np.concatenate(bodies, axis=1).astype(np.int8).tobytes()
-    OUT.write_bytes(json.encode(head) + b"\n" + body)
+    OUT.write_bytes(json.encode(head) + b"\n" + np.concatenate(bodies, axis=1).astype(np.int8).tobytes())
 
 
 def _words(texts: list[str]) -> list[str]:
@@ -48,28 +59,46 @@ def _words(texts: list[str]) -> list[str]:
     return sorted(word for word in found if word.isascii() and word[:1].isalpha())
 
 
-def _fitted(source: str, rows: list[dict[str, str]], encoded: Floats, at: dict[str, int]) -> tuple[Side, Floats]:
-    names = MEANT[source]
-    sums = np.array([_sum(row["text"], encoded, at) for row in rows])
+def _columns(text: str, singles: dict[str, int]) -> Iterator[str]:
+    """The known words of a line, and its pairs of neighbours, as hunch.py looks them up."""
+    before = ""
+    for word in tokens(text):
+        form = word if word in singles else known_form(word, singles)
+        if form is not None:
+            yield form
+            if before:
+                yield f"{before} {form}"
+        before = form or ""
+
+
+def _sum(text: str, encoded: Floats, at: dict[str, int], singles: dict[str, int], itself: dict[str, int]) -> Floats:
+    total: Floats = np.zeros(encoded.shape[1] + len(itself))
+    for column in _columns(text, singles):
+        if column in at:
+            total[: encoded.shape[1]] += encoded[at[column]]
+        if column in itself:
+            total[encoded.shape[1] + itself[column]] += ITSELF
+    return np.asarray(total / (len(tokens(text)) + FEW) ** POWER)
+
+
+def _fitted(
+    source: str, rows: list[dict[str, str]], sums: Floats, encoded: Floats, itself: dict[int, int]
+) -> tuple[Side, Floats]:
+    """`itself`: row of the table -> its column beside the encoded ones."""
+    width = encoded.shape[1]
     mean, spread = sums.mean(axis=0), sums.std(axis=0) + 1e-6
+    spread[width:] = 1.0
     sums = (sums - mean) / spread
-    gold = np.array([[float(row["meaning"] == name) for name in names] for row in rows])
+    gold = np.array([[float(row["meaning"] == name) for name in MEANT[source]] for row in rows])
     often = gold.mean(axis=0)
     pull = np.linalg.solve(sums @ sums.T + PENALTY[source] * np.eye(len(sums)), gold - often)
     weights = (sums.T @ pull) / spread[:, None]
-    step, steps = rounded(encoded @ weights)
+    shares = encoded @ weights[:width]
+    for row, column in itself.items():
+        shares[row] += ITSELF * weights[width + column]
+    step, steps = rounded(shares)
     rest = often - mean @ weights
     return Side([float(f"{x:.6g}") for x in step], [float(f"{x:.6g}") for x in rest]), steps
-
-
-def _sum(text: str, encoded: Floats, at: dict[str, int]) -> Floats:
-    words = tokens(text)
-    total: Floats = np.zeros(encoded.shape[1])
-    for word in words:
-        form = word if word in at else known_form(word, at)
-        if form is not None:
-            total += encoded[at[form]]
-    return np.asarray(total / (len(words) + FEW) ** POWER)
 
 
 if __name__ == "__main__":

