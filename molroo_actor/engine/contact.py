@@ -16,8 +16,7 @@ Pattern = Literal["excessive_dependency", "avoidant_withdrawal", "anxious_avoida
 
 _LN2 = 0.6931471805599453
 _MS_PER_H = 3_600_000.0
-_FAST_H, _SLOW_H, _PAUSE_H, _RIFT_H = 48.0, 336.0, 24.0, 720.0  # half-lives
-_FAST, _SLOW, _PAUSE, _RIFT = _LN2 / _FAST_H, _LN2 / _SLOW_H, _LN2 / _PAUSE_H, _LN2 / _RIFT_H
+_FAST, _SLOW, _RIFT = _LN2 / 48.0, _LN2 / 336.0, _LN2 / 720.0  # rates per hour
 _GONE_H = 60.0  # an absence that counts as withdrawal
 _MOVE = 0.25  # relevance times congruence from which a turn is an approach or a withdrawal
 _DAY_MS = 86_400_000
@@ -46,8 +45,8 @@ def meet(s: State, now_ms: int, gr: float, gc: float) -> tuple[float, float, flo
     `s` may be flowed already: everything is reckoned from its met_ms. Hours and counts >= 0, tone in [-1, 1].
     """
     gap_h = (now_ms - s.met_ms) / _MS_PER_H if s.talks else 0.0
-    slow = exp(-_SLOW * gap_h)
-    paused = s.k_pause * exp(-_PAUSE * gap_h)
+    fast, slow = exp(-_FAST * gap_h), exp(-_SLOW * gap_h)
+    paused = s.k_pause * fast * fast  # half the half-life
     weight = gr * gc
     pole, swing = s.k_pole, s.k_swing * slow
     if gap_h > _GONE_H and pole > 0:
@@ -58,7 +57,7 @@ def meet(s: State, now_ms: int, gr: float, gc: float) -> tuple[float, float, flo
         swing += 1.0 if pole else 0.0
         pole = move
     return (
-        s.k_fast * exp(-_FAST * gap_h) + 1.0,
+        s.k_fast * fast + 1.0,
         s.k_slow * slow + 1.0,
         gap_h if gap_h > paused else paused,
         s.k_tone + 0.1 * (gc - s.k_tone),
@@ -109,9 +108,10 @@ def unhealthy_patterns(s: State) -> UnhealthyPatterns:
     """The strongest unhealthy pattern of a state at its own time."""
     gap_h = (s.at_ms - s.met_ms) / _MS_PER_H
     slow = exp(-_SLOW * gap_h)
-    per_day = 24.0 * _FAST * s.k_fast * exp(-_FAST * gap_h)
+    fast = exp(-_FAST * gap_h)
+    per_day = 24.0 * _FAST * s.k_fast * fast
     before = 24.0 * _SLOW * s.k_slow * slow
-    paused = s.k_pause * exp(-_PAUSE * gap_h)
+    paused = s.k_pause * fast * fast
     found: list[tuple[float, Pattern]] = [
         (_dependency(s, per_day, paused if paused > gap_h else gap_h), "excessive_dependency"),
         (_withdrawal(s, per_day, before), "avoidant_withdrawal"),

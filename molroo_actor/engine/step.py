@@ -195,8 +195,8 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     af_msd = s.af_msd + rate * (dynamics.adjusted_square(jump, gap_h, af_gap) - s.af_msd)
 
     mask = cusp.mask_of(params, a, energy, stress)
-    missed = dynamics.missed(relatedness, used)
-    missed0 = dynamics.missed(s.relatedness, s.used)
+    missed = used - relatedness if used > relatedness else 0.0  # as dynamics.missed, without the call
+    missed0 = s.used - s.relatedness if s.used > s.relatedness else 0.0
     strength = dynamics.intensity(params, v, a, d, missed)
     act, strain = stages.measures(params, v, a, d, strength, energy, stress)
     values = (act, strain, stages.growth(s))

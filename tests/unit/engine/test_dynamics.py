@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from molroo_actor.engine import Params, State, flow, observe
-from molroo_actor.engine.dynamics import adjusted_square, felt, give_way, half_life, intensity, shift
+from molroo_actor.engine.dynamics import adjusted_square, felt, give_way, half_life, impulse, intensity, shift
 from molroo_actor.engine.needs import accustom
 from molroo_actor.engine.report import affect_dynamics
 from tests.unit.engine.moments import INSULT, KIND, PRAISE, character, live
@@ -100,6 +100,12 @@ def test_neuroticism_amplifies_what_is_bad_most() -> None:
     bad = [live(params, INSULT)[0].result.emotion_intensity for params in (calm, nervous)]
     good = [live(params, PRAISE)[0].result.emotion_intensity for params in (calm, nervous)]
     assert bad[1] / bad[0] > good[1] / good[0] > 1.0
+
+
+def test_loss_weighs_on_valence_and_quiets() -> None:
+    gone, bad = (impulse(0.9, -0.8, 0.4, 0.2, -0.5, 0.0, 0.4, loss) for loss in (0.9, 0.0))
+    assert gone[0] == pytest.approx(1.36 * bad[0])
+    assert gone[1] < bad[1]
 
 
 def test_a_half_life_grows_with_relevance_loss_and_own_part_and_shrinks_with_urgency(params: Params) -> None:

@@ -22,6 +22,7 @@ from tests.unit.engine.moments import (
     NOTHING,
     PRAISE,
     PROVOCATION,
+    SMALL_TALK,
     Moment,
     character,
     labels_of,
@@ -120,6 +121,15 @@ def test_a_look_right_after_a_turn_says_what_the_turn_said(params: Params) -> No
     for label, life in LIVES.items():
         turn = live(params, *life)[-1]
         assert observe(params, turn.state, turn.state.at_ms).discrete_emotion == turn.result.discrete_emotion, label
+
+
+def test_the_state_keeps_what_the_feeling_was_called(params: Params) -> None:
+    for turn in live(params, PRAISE, INSULT, DANGER):
+        assert LABELS[turn.state.label] == turn.result.discrete_emotion.primary
+
+
+def test_small_talk_does_not_end_a_relief(params: Params) -> None:
+    assert labels_of(live(params, DANGER, ALL_CLEAR, SMALL_TALK)) == ["fear", "relief", "relief"]
 
 
 def test_mixed_feelings_have_a_second_name_and_clear_ones_none(params: Params) -> None:

@@ -95,6 +95,10 @@ def test_rumination_keeps_attention_and_prolongs_the_feeling() -> None:
         relieve(brooding, "attentional_deployment", -0.5) - -0.5
         < relieve(steady, "attentional_deployment", -0.5) - -0.5
     )
+    pull = 0.13 * brooding.regulation_skill * (1.0 - brooding.rumination)
+    assert relieve(brooding, "attentional_deployment", brooding.bv - 0.5) == pytest.approx(
+        brooding.bv - 0.5 + 0.5 * pull
+    )
     assert course(brooding, "attentional_deployment") > 1.0 > course(steady, "attentional_deployment")
     assert course(steady, "response_modulation") == 1.0
 
