@@ -267,6 +267,7 @@ _HAPPENS: Final[Mapping[str, _Frame]] = {
         (ANY, ANY): _row(acts.OTHERS_WRONG),
     },
     "warm": {
+        (USER, SELF): _row(acts.AFFECTION, acts.REJECTION, 1.0, 0.9),
         (SELF, ANY): _row(acts.OWN_PLEASURE, acts.OWN_MISFORTUNE, 0.7, 0.5),
         (ANY, SELF): _row(acts.AFFECTION, acts.REJECTION, 1.0, 0.9),
         (USER, ANY): _row(acts.USER_FORTUNE, acts.USER_MISFORTUNE, 0.5, 0.5),

@@ -241,9 +241,10 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
             else:
                 opens, governed, verbed = False, False, True
         elif kind == _THAN:
-            if not mood & THAN and not hits and subject != SELF and told:
-                hits.append((_QUALITY, 0.7, scope > 0, False))  # "has more wit than you"
-            mood |= THAN
+            if i > at + 1 or (i < n and get(words[i], _NOTHING)[0] in _SECONDS):
+                if not mood & THAN and not hits and subject != SELF and told:
+                    hits.append((_QUALITY, 0.7, scope > 0, False))  # "has more wit than you"
+                mood |= THAN
             governed = True
         elif kind in _PAUSES:
             joined, governed = True, False

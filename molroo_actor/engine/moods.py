@@ -177,7 +177,7 @@ def settle(
         negated = denied or (sworn and kind in _HARMFUL)  # "I won't let anyone hurt you"
         deed, part = deed_of(rows, kind, value, negated, passive, subject, objects, owners, mood)
         if part > 0.0:
-            if acts.APOLOGY in weights and deed in _EXCUSED and kind in _VERBS and not mood & FUTURE:
+            if weights.get(acts.APOLOGY, 0.0) > 0.4 and deed in _EXCUSED and kind in _VERBS and not mood & FUTURE:
                 deed = acts.APOLOGY
             elif acts.GRATITUDE in weights and deed == acts.REPROACH and not negated:
                 deed = acts.SARCASM

@@ -31,6 +31,8 @@ _SIGNS: Final = tuple(
     for deeds in _DEEDS
 )
 _SURE: Final = 0.6  # weight of recognised deeds at which a hunch is not asked
+_FAINT: Final = (0.15, 0.05)  # how likely a rough meaning is at least; narrations seldom mean nothing
+_HUNCH_MIN: Final = 0.03  # weight of a faint hunch: its sign, hardly more
 _HUNCH_MAX: Final = 0.4  # weight of a hunch: never as much as a deed
 _LEAN: Final = 0.5  # what the scorer's valence counts beside the hunch
 
@@ -74,7 +76,9 @@ def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told:
             best, most = deed, much
     if best == acts.NO_DEED:
         return
-    weight = min(_HUNCH_MAX, 1.5 * most) * (1.0 - known / _SURE)
+    weight = max(_HUNCH_MIN, min(_HUNCH_MAX, 2.2 * (most - _FAINT[side]))) * (1.0 - known / _SURE)
+    if acts.REQUEST in weights:
+        weight *= 0.4  # whoever asks, asks first of all
     weights[best] = weights.get(best, 0.0) + weight
 
 

@@ -116,6 +116,8 @@ def _told(words: list[str], weights: dict[int, float]) -> None:
         for deed in (acts.PRAISE, acts.AFFECTION, acts.SURPRISE, acts.GRATITUDE, acts.REQUEST):
             weights.pop(deed, None)
         weights[acts.SARCASM] = 0.5 + kind_words
+    if acts.SARCASM in weights:
+        weights[acts.SARCASM] += weights.pop(acts.GRATITUDE, 0.0)
     if acts.DISMISSAL in weights:
         weights.pop(acts.APOLOGY, None)
     if acts.USER_FORTUNE in weights and not _SPOILT.isdisjoint(weights):
