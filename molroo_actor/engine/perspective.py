@@ -1,8 +1,9 @@
-"""What is said, seen from where the character stands: deeds, a hunch and the scorer become one reading.
+"""What is said, seen from where the character stands: deeds and, where they say little, a hunch become one reading.
 
 A deed that is recognised sets the signs. Where none is, a hunch says what kind of thing it was, and the scorer's
-valence helps to decide between good and bad. Another's fortune counts as much as one likes them (Ortony, Clore & Collins 1988); what
-touches a goal matters more, and achieving or thwarting it has the goal's own sign. Not here: reading the words.
+valence helps to decide between good and bad. Another's fortune counts as much as one likes them (Ortony, Clore &
+Collins 1988); what touches a goal matters more, and achieving or thwarting it has the goal's own sign. Not here:
+reading the words.
 """
 
 from typing import Final
