@@ -79,8 +79,8 @@ def _named(test: Callable[..., None], check: Check) -> None:
     test.__doc__ = check.__doc__
 
 
-def law(check: Check) -> Callable[[], None]:
-    """Makes a test of a law, and lets the command find it."""
+def law(check: Check, cases: int = CASES) -> Callable[[], None]:
+    """Makes a test of a law, with so many cases in the test suite, and lets the command find it."""
 
     def held(drawn: bytes) -> None:
         case = Case(drawn)
@@ -94,7 +94,7 @@ def law(check: Check) -> Callable[[], None]:
 
     _named(held, check)
     _note(check, 0.0)
-    return settings(max_examples=CASES)(given(st.binary(min_size=SIZE, max_size=SIZE))(held))
+    return settings(max_examples=cases)(given(st.binary(min_size=SIZE, max_size=SIZE))(held))
 
 
 def tendency(share: float) -> Callable[[Check], Callable[[], None]]:

@@ -9,7 +9,7 @@ from molroo_actor.engine.contact import rift
 from molroo_actor.engine.regulation import STRENGTH, relieve
 from molroo_actor.engine.relationship import bond
 from tests.prop.law import law
-from tests.prop.strategies import Case, numbers
+from tests.prop.strategies import SOURCES, Case, numbers
 
 _BOND = (
     "trust",
@@ -99,8 +99,7 @@ def test_kindnesses_in_any_order_win_the_same_trust_and_so_do_wrongs_lose_it(cas
 @law
 def test_only_the_user_moves_the_bond(case: Case) -> None:
     params, state = case.character()
-    source = "system" if case.byte() & 1 else "internal"
-    after = step(params, state, Stimulus(case.reading(), source), state.at_ms).state
+    after = step(params, state, Stimulus(case.reading(), case.one_of(SOURCES[1:])), state.at_ms).state
     assert [getattr(after, field) for field in _BOND] == [getattr(state, field) for field in _BOND]
 
 
