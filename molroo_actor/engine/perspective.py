@@ -84,6 +84,8 @@ def see(weights: dict[int, float], goal: tuple[float, float], params: Params, st
     """One reading of all deeds, each by its share. `goal`: (priority of the goal that is touched, its sign)."""
     if len(weights) > 1 and acts.REQUEST in weights:
         weights[acts.REQUEST] *= 0.3  # a question around a deed is only its form
+    if acts.SURPRISE in weights and any(acts.MEANING[deed][1] < 0.0 for deed in weights):
+        weights[acts.SURPRISE] *= 0.3  # what surprises has a meaning of its own: "she died, I can't believe it"
     total = sum(weights.values())
     strongest = max(weights.values())
     full = strongest**0.6 if strongest < 1.0 else 1.0  # a small word about something is still about it
