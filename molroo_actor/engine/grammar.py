@@ -161,7 +161,9 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
                 continue
         kind, value = entry
         if kind == _FILLER:
-            if opened == at:
+            if scope and word == "say":
+                opened, raised = i, True
+            elif opened == at:
                 opened = i
             continue
         if kind <= _LAST_HIT:
@@ -202,8 +204,8 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
         elif kind == _THE:
             pass
         elif kind == _OPEN:
+            raised = (scope > 0 and word in _RAISING) or (raised and opened == at)  # "I don't think you are boring"
             opened, governed = i, False
-            raised = scope > 0 and word in _RAISING  # "I don't think you are boring"
             continue
         elif kind in _AUXILIARY:
             if opens and opened != at and i < n and word in _ASKING and get(words[i], _NOTHING)[0] in _PERSONS:
@@ -232,6 +234,8 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
             elif not subject and noun:
                 subject = OTHER
                 mood |= SAID
+            elif scope and word == "saying":
+                opened, raised = i, True
             opens, governed, verbed = False, False, True
         elif kind == _SEE:
             if not told and subject == SELF and not hits:
@@ -255,6 +259,8 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
             opens, verbed = False, True
         elif kind == _IT and (subject or governed) and (i >= n or get(words[i], _NOTHING)[0] not in _COPULA):
             governed = opens = False
+            if word == "that" and opened == at:
+                opened = i
         elif kind == _STOP:
             if opens:
                 mood |= STOP | ORDER

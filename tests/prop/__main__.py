@@ -71,7 +71,7 @@ def main() -> int:
         begun = time.perf_counter()
         held = ended[sentence] = hold(check, flags.cases, f"{seed} {sentence}")
         bad = bad or held.broken > share * held.cases
-        allowed = f"{share:.0%}" if share else "none"
+        allowed = f"{share:.1%}" if share else "none"
         print(row.format(sentence, held.cases, held.broken, allowed, time.perf_counter() - begun), flush=True)
     for sentence, held in ended.items():
         if held.first is not None:

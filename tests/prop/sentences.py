@@ -15,21 +15,59 @@ Pick = Callable[[Sequence[str]], str]
 
 KIND = (
     "kind sweet funny clever smart brilliant wonderful amazing lovely beautiful helpful honest brave patient gentle "
-    "generous loyal thoughtful caring talented charming fantastic warm adorable great nice"
+    "generous loyal thoughtful caring talented charming fantastic warm adorable great nice cool witty wise cute "
+    "perfect friendly polite reliable awesome cheerful good special"
 ).split()
 UNKIND = (
     "stupid useless dumb boring rude selfish ugly annoying cruel lazy worthless mean pathetic awful terrible horrible "
-    "cold fake weak disgusting incompetent dishonest arrogant ungrateful toxic"
+    "cold weak disgusting incompetent dishonest arrogant ungrateful toxic nasty creepy clueless "
+    "unreliable hopeless bad vain stubborn"
 ).split()
 QUALITIES = (*KIND, *UNKIND)
-NOUNS_KIND = ("genius", "treasure", "sweetheart", "hero", "angel", "good listener", "great friend")
-NOUNS_UNKIND = ("fool", "liar", "coward", "monster", "idiot", "loser", "failure", "terrible friend")
+NOUNS_KIND = ("genius", "treasure", "sweetheart", "hero", "angel", "good listener", "great friend", "blessing", "gem")
+NOUNS_UNKIND = (
+    "fool", "liar", "coward", "monster", "idiot", "loser", "failure", "terrible friend", "joke", "clown", "snake",
+    "waste of time",
+)  # fmt: skip
 NOUNS = (*NOUNS_KIND, *NOUNS_UNKIND)
-TO_YOU_WARM = ("love", "like", "trust", "miss", "need", "admire", "respect", "adore", "appreciate")
-TO_YOU_COLD = ("hate", "despise", "dislike", "distrust", "resent")
+TO_YOU_WARM = (
+    "love",
+    "like",
+    "trust",
+    "miss",
+    "need",
+    "admire",
+    "respect",
+    "adore",
+    "appreciate",
+    "forgive",
+    "believe in",
+)
+TO_YOU_COLD = ("hate", "despise", "dislike", "distrust", "resent", "loathe", "pity")
 TO_YOU = (*TO_YOU_WARM, *TO_YOU_COLD)
-DEEDS_KIND = ("helped me", "saved my life", "comforted me", "listened to me", "encouraged me", "supported me")
-DEEDS_UNKIND = ("betrayed me", "lied to me", "ignored me", "hurt me", "insulted me", "abandoned me", "mocked me")
+DEEDS_KIND = (
+    "helped me",
+    "saved my life",
+    "comforted me",
+    "listened to me",
+    "encouraged me",
+    "supported me",
+    "protected me",
+    "forgave me",
+)
+DEEDS_UNKIND = (
+    "betrayed me",
+    "lied to me",
+    "ignored me",
+    "hurt me",
+    "insulted me",
+    "abandoned me",
+    "mocked me",
+    "cheated on me",
+    "left me",
+    "threatened me",
+    "deceived me",
+)
 DEEDS = (*DEEDS_KIND, *DEEDS_UNKIND)
 BASES = MappingProxyType(
     {
@@ -46,10 +84,46 @@ BASES = MappingProxyType(
         "insulted me": "insult me",
         "abandoned me": "abandon me",
         "mocked me": "mock me",
+        "protected me": "protect me",
+        "forgave me": "forgive me",
+        "cheated on me": "cheat on me",
+        "left me": "leave me",
+        "threatened me": "threaten me",
+        "deceived me": "deceive me",
     }
 )
-FEEL_GLAD = ("happy", "glad", "excited", "proud", "grateful", "relieved", "cheerful")
-FEEL_BAD = ("sad", "lonely", "afraid", "scared", "angry", "worried", "nervous", "ashamed", "depressed", "upset")
+FEEL_GLAD = (
+    "happy",
+    "glad",
+    "excited",
+    "proud",
+    "grateful",
+    "relieved",
+    "cheerful",
+    "hopeful",
+    "calm",
+    "thankful",
+    "delighted",
+)
+FEEL_BAD = (
+    "sad",
+    "lonely",
+    "afraid",
+    "scared",
+    "angry",
+    "worried",
+    "nervous",
+    "ashamed",
+    "depressed",
+    "upset",
+    "anxious",
+    "guilty",
+    "miserable",
+    "jealous",
+    "heartbroken",
+    "bored",
+    "embarrassed",
+)
 FEEL = (*FEEL_GLAD, *FEEL_BAD)
 STRENGTHS = ("very", "really", "so", "extremely", "absolutely", "incredibly", "truly")
 PEOPLE = ("sister", "brother", "boss", "neighbour", "teacher", "friend", "mother", "cousin", "roommate", "colleague")

@@ -21,13 +21,15 @@ from molroo_actor.engine import (
 from molroo_actor.engine.dynamics import give_way, half_life, impulse, shift
 from molroo_actor.engine.labels import LABELS, name
 from molroo_actor.engine.report import affect_dynamics
-from tests.prop.law import law
+from tests.prop.law import law, tendency
 from tests.prop.strategies import Case, emotion, felt, finite
 
 UNIT_FIELDS = (
     "energy stress autonomy competence relatedness trust rapport familiarity anxiety avoidance x_gr x_ex x_ct "
     "c_i c_gr c_ex c_ct c_ap c_ur c_loss c_dread reg_p rift"
 ).split()
+_BREATH = 1e-3
+NAMED_AFTER = "v a d energy relatedness rapport c_i c_ex c_ct".split()
 SIGNED_FIELDS = "v a d mv ma md x_gc x_ag x_nc c_gc c_ag c_nc c_is c_v af_mean k_tone".split()
 
 
@@ -159,12 +161,12 @@ def test_of_two_opposite_events_at_one_moment_the_last_word_counts_no_less(case:
 
 
 @law
-def test_events_of_one_kind_at_one_moment_commute_within_a_seventh(case: Case) -> None:
+def test_events_of_one_kind_at_one_moment_commute_within_a_fifth(case: Case) -> None:
     """What takes hold of attention takes a little of the rest, so even alike events leave some of their order."""
     x, p, q = pushes(case)
     if p.size * q.size < 0.0:
         case.none_here()
-    assert p.upon(q.upon(x)) == pytest.approx(q.upon(p.upon(x)), abs=0.15)
+    assert p.upon(q.upon(x)) == pytest.approx(q.upon(p.upon(x)), abs=0.2)
 
 
 @law
@@ -243,19 +245,24 @@ def test_a_state_comes_back_from_msgpack_as_it_was_and_small(case: Case) -> None
     assert len(blob) <= 1280
 
 
-@law
-def test_a_breath_of_air_renames_no_feeling(case: Case) -> None:
-    """A millionth of the scale in emotion and body changes the name only where two names are equally near."""
+def breathed_upon(case: Case) -> tuple[tuple[str, str | None], tuple[str, str | None]]:
+    """What a feeling is called, and what it would be with all it is called after moved by up to a thousandth."""
     params, state = case.character()
     state = flow(params, state, state.at_ms + case.span_ms())
-    moved = {
-        field: getattr(state, field) + 1e-6 * case.signed()
-        for field in ("v", "a", "d", "energy", "relatedness", "c_i", "rapport")
-    }
-    first, again = name(params, state)[0], name(params, replace(state, **moved))[0]
-    if first != again:
-        # Then the two were neck and neck, and the runner-up of each is the other.
-        assert {first, again} <= {*name(params, state), *name(params, replace(state, **moved))}
+    moved = {field: getattr(state, field) + _BREATH * case.signed() for field in NAMED_AFTER}
+    return name(params, state), name(params, replace(state, **moved))
+
+
+@law
+def test_a_breath_of_air_renames_a_feeling_only_to_what_it_nearly_was(case: Case) -> None:
+    (first, second), (again, beside) = breathed_upon(case)
+    assert again in {first, second} or first == beside or "neutral" in {first, again}
+
+
+@tendency(0.005)
+def test_a_breath_of_air_renames_hardly_any_feeling(case: Case) -> None:
+    (first, _), (again, _) = breathed_upon(case)
+    assert first == again
 
 
 @law

@@ -41,6 +41,12 @@ _STRONGER = (
     ("I feel {feel} today", "I feel {strength} {feel} today"),
     ("my {person} is {quality}", "my {person} is {strength} {quality}"),
     ("I think you are {quality}", "I think you are {strength} {quality}"),
+    ("you have been {quality} to me", "you have been {strength} {quality} to me"),
+    ("today I was {feel}", "today I was {strength} {feel}"),
+    ("that was {quality} of you", "that was {strength} {quality} of you"),
+    ("you were {quality} yesterday", "you were {strength} {quality} yesterday"),
+    ("I {to_you} you", "I really {to_you} you"),
+    ("I {to_you} you", "I truly {to_you} you"),
 )
 _NEGATED = (
     ("you are {quality}", "you are not {quality}"),
@@ -55,6 +61,15 @@ _NEGATED = (
     ("I am {feel}", "I am not {feel}"),
     ("I feel {feel}", "I don't feel {feel}"),
     ("I think you are {quality}", "I don't think you are {quality}"),
+    ("my {person} thinks you are {quality}", "my {person} does not think you are {quality}"),
+    ("you have always {deed}", "you have never {deed}"),
+    ("you are such a {noun}", "you are not such a {noun}"),
+    ("she says that you are a {noun}", "she does not say that you are a {noun}"),
+    ("today you were {quality}", "today you were not {quality}"),
+    ("you were {quality} to me", "you weren't {quality} to me"),
+    ("Mia, I {to_you} you", "Mia, I no longer {to_you} you"),
+    ("my {person} is {quality}", "my {person} is not {quality}"),
+    ("my {person} {deed}", "my {person} never {deed}"),
 )
 _AIMED = (
     ("you are {quality}", "he is {quality}"),
@@ -63,6 +78,10 @@ _AIMED = (
     ("I {to_you} you", "I {to_you} him"),
     ("I think you are {quality}", "I think he is {quality}"),
     ("you {deed}", "he {deed}"),
+    ("you were {quality} to me today", "he was {quality} to me today"),
+    ("you are such a {noun}", "he is such a {noun}"),
+    ("you're {quality} and {other}", "he's {quality} and {other}"),
+    ("everybody knows that you are {quality}", "everybody knows that he is {quality}"),
 )
 _NAMED = (
     "{name}, you are {quality}",
@@ -103,7 +122,7 @@ _GAPS = ("quality", "noun", "to_you", "deed", "feel", "strength", "person", "hap
 def words(case: Case) -> dict[str, str]:
     """A word for every gap."""
     found = {gap: case.one_of(CLASSES[gap]) for gap in _GAPS}
-    return {**found, "base": BASES[found["deed"]]}
+    return {**found, "base": BASES[found["deed"]], "other": case.one_of(CLASSES["quality"])}
 
 
 def read(case: Case, text: str, sure: bool = False) -> Reading:
