@@ -87,6 +87,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Then the embedded appraiser answers instead."""
     history_kept: Count = 100
     """Newest turns whose state is kept: repeats, resume and time travel reach as far as this."""
+    action_expires_h: Positive = 72
+    """How long an action pends that nobody acknowledges."""
+    alarms_at_once: Count = 64
+    """Sessions that are woken by their alarm at the same time."""
+    overdue_alarms_per_s: Positive = 50
+    """How fast alarms are caught up with that are overdue by more than a minute, after a long stop."""
     creation_keys_kept_s: Positive = 86_400
     """How long an Idempotency-Key of a create is remembered."""
     time_scale: Annotated[float, Meta(gt=0, le=100_000)] = 1.0

@@ -13,6 +13,7 @@ from msgspec import Struct
 from molroo_actor.engine import VAD, Appraisal, Persona, State, TurnResult
 from molroo_actor.errors import Damaged, NewerFormat
 from molroo_actor.protocol.commands import Preferences, TurnInput
+from molroo_actor.protocol.outreach import Action, Outreach
 
 FORMAT: Final = 1
 
@@ -29,10 +30,11 @@ class Record(Struct, frozen=True):
     state: State
     result: TurnResult | None = None
     preferences: Preferences = Preferences()
+    outreach: Outreach = Outreach()
 
     def without_answer(self) -> Record:
         """The same without the result: all that the next turn needs."""
-        return Record(1, self.wall_ms, self.state, None, self.preferences)
+        return Record(1, self.wall_ms, self.state, None, self.preferences, self.outreach)
 
 
 class _StoredPersona(Struct, frozen=True):
@@ -57,6 +59,20 @@ class PreferencesInput(Struct, frozen=True):
 
     v: Literal[1]
     preferences: Preferences
+
+
+class AcknowledgementInput(Struct, frozen=True):
+    """The input of a row of kind ack."""
+
+    v: Literal[1]
+    action_id: str
+
+
+class ActionInput(Struct, frozen=True):
+    """The input of a row of kind proactive: the action that fired."""
+
+    v: Literal[1]
+    action: Action
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -88,6 +104,16 @@ def encode_emotion(emotion: VAD) -> bytes:
 def encode_preferences_input(preferences: Preferences) -> bytes:
     """The input blob of a row of kind prefs."""
     return _encoder.encode(PreferencesInput(1, preferences))
+
+
+def encode_acknowledgement_input(action_id: str) -> bytes:
+    """The input blob of a row of kind ack."""
+    return _encoder.encode(AcknowledgementInput(1, action_id))
+
+
+def encode_action_input(action: Action) -> bytes:
+    """The input blob of a row of kind proactive."""
+    return _encoder.encode(ActionInput(1, action))
 
 
 def _unreadable(blob: bytes, error: Exception) -> Exception:

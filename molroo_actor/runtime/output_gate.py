@@ -162,7 +162,9 @@ class OutputGate:
     ) -> dict[int, Exception] | None:
         began_s = self._clock.monotonic_s()
         try:
-            failed = await self._journal.append([pending.row for pending in batch], [change for change, _ in changes])
+            beside = [change for pending in batch for change in pending.changes]
+            beside.extend(change for change, _ in changes)
+            failed = await self._journal.append([pending.row for pending in batch], beside)
         except OutcomeUnknown as error:
             self._doom(batch, changes, error)
             return None

@@ -50,7 +50,8 @@ class Server:
         self._appraiser = appraiser
         self._ledger = Ledger(settings)
         self._runner: web.AppRunner | None = None
-        self._folding_task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        """What goes on beside requests: folding, alarms."""
         self.host: Host
         self.sessions: Sessions
         self.keyring: Keyring
@@ -93,7 +94,11 @@ class Server:
         self.keyring = Keyring(self._ledger.keys, self._clock, commit)
         await self._install_keys()
         self.metrics.gauges = self._gauges
-        self._folding_task = asyncio.get_running_loop().create_task(self._folding.run(), name="fold")
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._folding.run(), name="fold"),
+            loop.create_task(self.host.alarms.run(), name="alarms"),
+        ]
         self.host.residency.start()
         damaged = ChainMap(self.host.registry.damaged, self._folding.damaged)
         self._admin = AdminServer(
@@ -204,12 +209,13 @@ class Server:
             self._sockets.abort_all()
             await self._runner.cleanup()
             self._runner = None
-        if self._folding_task is not None:
+        if self._tasks:
             self._folding.stop()
-            await self._folding_task
+            self.host.alarms.stop()
+            await asyncio.gather(*self._tasks)
             await self._folding.close()
             await self._admin.close()
-            self._folding_task = None
+            self._tasks = []
         await self._ledger.close()
 
 

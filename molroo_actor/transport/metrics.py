@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 _SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
+_LATE_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0, 600.0, 3600.0)
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -24,7 +25,9 @@ class Metrics:
         self._gate = self._histogram("molroo_gate_wait_seconds", "Longest wait of a batch for its release", _SECONDS)
         self._wake = self._histogram("molroo_wake_seconds", "Time from wanted to awake", _SECONDS)
         self._lag = self._histogram("molroo_loop_lag_seconds", "How late the sweep came", _SECONDS)
+        self._late = self._histogram("molroo_alarm_late_seconds", "How late alarms woke their sessions", _LATE_SECONDS)
         self.turns = 0
+        self.failed_alarms = 0
         self.hibernations = 0
         self.failed_commits = 0
         self.refusals: Counter[str] = Counter()
@@ -53,6 +56,12 @@ class Metrics:
     def hibernated(self) -> None:
         self.hibernations += 1
 
+    def alarm_late(self, seconds: float) -> None:
+        self._late.observe(seconds)
+
+    def alarm_failed(self) -> None:
+        self.failed_alarms += 1
+
     def loop_lag(self, seconds: float) -> None:
         self._lag.observe(seconds)
 
@@ -76,6 +85,7 @@ class _Plain:
         yield CounterMetricFamily("molroo_turns", "Durable turns", value=metrics.turns)
         yield CounterMetricFamily("molroo_hibernations", "Actors that left memory", value=metrics.hibernations)
         yield CounterMetricFamily("molroo_failed_commits", "Commits that failed", value=metrics.failed_commits)
+        yield CounterMetricFamily("molroo_failed_alarms", "Alarms to be tried again", value=metrics.failed_alarms)
         refusals = CounterMetricFamily("molroo_refusals", "Errors sent to clients, by code", labels=["code"])
         for code, count in sorted(metrics.refusals.items()):
             refusals.add_metric([code], count)

@@ -15,7 +15,8 @@ from molroo_actor.clock import Clock
 from molroo_actor.engine import observe, presets, render_prompt
 from molroo_actor.errors import Internal, NotFound, RateLimited, StorageError, ValidationFailed, WireError
 from molroo_actor.protocol import answers, commands, personas, rest, views
-from molroo_actor.protocol.commands import SetPreferences, TurnCommand
+from molroo_actor.protocol.commands import AckProactive, SetPreferences, TurnCommand
+from molroo_actor.protocol.outreach import rest_action
 from molroo_actor.protocol.record import decode_persona
 from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.keyring import Keyring
@@ -311,8 +312,9 @@ class Rest:
 
     async def _proactive(self, request: web.Request) -> web.Response:
         key, bucket = self._enter(request)
-        await self._find(key, request.match_info["session_id"], bucket)
-        return json_response(b"[]")
+        slot = await self._find(key, request.match_info["session_id"], bucket)
+        pending = (await self._host.snapshot(slot)).pending()
+        return json_response(rest.encode([rest_action(action) for action in pending]))
 
     async def _preferences(self, request: web.Request) -> web.Response:
         key, bucket = self._enter(request)
@@ -323,5 +325,6 @@ class Rest:
 
     async def _acknowledge(self, request: web.Request) -> web.Response:
         key, bucket = self._enter(request)
-        await self._find(key, request.match_info["session_id"], bucket)
-        raise NotFound(f"no action {request.match_info['action_id'][:64]}")
+        slot = await self._find(key, request.match_info["session_id"], bucket)
+        await self._host.ask(slot, AckProactive(request.match_info["action_id"]))
+        return json_response(rest.encode(answers.Acknowledged(True)))

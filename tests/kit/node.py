@@ -21,7 +21,7 @@ from molroo_actor.protocol.commands import TurnCommand
 from molroo_actor.protocol.resume import Resume
 from molroo_actor.runtime.appraiser import Appraiser
 from molroo_actor.runtime.host import Host, Welcome
-from molroo_actor.runtime.mailbox import Answer, Envelope
+from molroo_actor.runtime.mailbox import Answer, Change, Envelope
 from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.runtime.slot import Slot
@@ -77,7 +77,7 @@ class Node:
         self.ledger.journal._lone = FixedLone(quick=lone)  # type: ignore[assignment]
         self._appraiser = appraiser
         self._gated = gated
-        self._fold_task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self.host: Host
         self.folding: Folding
         self.sessions: Sessions
@@ -101,9 +101,10 @@ class Node:
         self.sessions = Sessions(self.host, self.folding)
 
     def start(self) -> None:
-        """Lets it sweep and fold by itself."""
+        """Lets it sweep and fold by itself, and wake sessions by their alarms."""
         self.host.residency.start()
-        self._fold_task = asyncio.get_running_loop().create_task(self.folding.run(), name="fold")
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self.folding.run()), loop.create_task(self.host.alarms.run())]
 
     async def close(self) -> None:
         """As the server ends; what the test left in the gate fails."""
@@ -112,8 +113,7 @@ class Node:
             append.fail()
         await self.host.stop()
         self.folding.stop()
-        if self._fold_task is not None:
-            await self._fold_task
+        await asyncio.gather(*self._tasks)
         await self.folding.close()
         await self.ledger.close()
 
@@ -128,12 +128,12 @@ class Node:
     async def slot(self, session_id: str = "alice") -> Slot:
         return await self.host.registry.find(TENANT, False, session_id)
 
-    async def ask(self, command: TurnCommand, session_id: str = "alice") -> Answer:
-        """One turn, answered."""
+    async def ask(self, command: Change, session_id: str = "alice") -> Answer:
+        """One change, answered."""
         answer, _ = await self.host.ask(await self.slot(session_id), command)
         return answer
 
-    def deliver(self, slot: Slot, command: TurnCommand, asker: RecordingAsker | None = None) -> RecordingAsker:
+    def deliver(self, slot: Slot, command: Change, asker: RecordingAsker | None = None) -> RecordingAsker:
         """One letter; what it came to is in the asker."""
         asker = asker or RecordingAsker()
         self.host.deliver(slot, Envelope(command, asker))
