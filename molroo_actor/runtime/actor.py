@@ -45,8 +45,8 @@ class Pending:
     """A row on its way through the output gate, and who hears of it."""
 
     __slots__ = (
-        "actor", "asker", "changes", "due_ms", "duplicates", "event_context", "fired", "left", "record", "row",
-        "since_s",
+        "actor", "asker", "before", "changes", "deliveries", "due_ms", "duplicates", "event_context", "fired",
+        "left", "record", "row", "since_s",
     )  # fmt: skip
 
     def __init__(
@@ -62,8 +62,12 @@ class Pending:
         self.event_context = event_context
         self.duplicates: list[Asker] | None = None
         """Repeats of this turn that came while it was in flight."""
+        self.before: State | None = None
+        """What a turn went on from."""
         self.changes: tuple[Change, ...] = ()
         """What else belongs into the row's commit: the alarm, deliveries."""
+        self.deliveries = False
+        """Whether webhooks hear of it."""
         self.due_ms: int | None = None
         """When the session wants to be woken, by the wall."""
         self.fired: Action | None = None
@@ -185,6 +189,7 @@ class Actor:
             blobs.encode_record(after),
         )
         pending = self._take(row, after, asker, given.shown_context, verdict)
+        pending.before = record.state
         if digest is not None:
             self._in_flight[digest] = pending
             self._recent_ids[digest] = row.seq

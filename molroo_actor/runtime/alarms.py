@@ -154,7 +154,7 @@ class Alarms:
     # -- taking --------------------------------------------------------------------------------------------------------
 
     def take(self, slot: Slot, actor: Actor, letter: Wakeup) -> None:
-        """An awake, settled session's alarm: dropped when another row set it since, else the character acts or waits on."""
+        """An awake, settled session's alarm: dropped when another row set it since."""
         try:
             stale = letter.set_seq != actor.seq
             taken = None if stale else actor.take_alarm(self._clock.wall_ms(), _WakeupAsker(letter), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from molroo_actor.engine import PromptData, StateReport, flow, observe, render_prompt
@@ -28,6 +29,7 @@ from molroo_actor.runtime.actor import Actor, Pending
 from molroo_actor.runtime.alarms import Alarms
 from molroo_actor.runtime.appraiser import Appraiser, EmbeddedAppraiser
 from molroo_actor.runtime.connection import Attachment, Connection
+from molroo_actor.runtime.events import Events
 from molroo_actor.runtime.lifecycle import Life, Signal
 from molroo_actor.runtime.mailbox import Answer, Change, Deletion, Envelope, FutureAsker, Wakeup
 from molroo_actor.runtime.output_gate import OutputGate
@@ -94,11 +96,14 @@ class Host:
             release=self._release,
             broke=self._broke,
             doomed=self._doomed,
+            beside=Events(registry).add,
         )
         self.repeats = Repeats(registry)
         self.turns = Turns(registry, self.gate, self.schedule, appraiser or EmbeddedAppraiser())
         self.alarms = Alarms(registry, self.gate, self.schedule)
         self.residency = Residency(registry, self.gate, self.schedule)
+        self.queued: Callable[[], None] = lambda: None
+        """Called when a delivery became durable."""
         self.doomed = asyncio.Event()
         """Set when the process must end: an outcome is unknown."""
         self._ready: deque[Slot] = deque()
@@ -286,6 +291,8 @@ class Host:
         answer = Answer(actor.params, row.seq, pending.record, pending.event_context, pending.fired)
         if pending.due_ms is not None:
             self.alarms.planned(pending.due_ms)
+        if pending.deliveries:
+            self.queued()
         slot = self.registry.by_inner.get(row.session)
         try:
             if slot is not None and slot.attachments and row.kind == "turn":

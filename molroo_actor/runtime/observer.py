@@ -29,5 +29,8 @@ class Observer(Protocol):
     def alarm_failed(self) -> None:
         """An alarm could not be dealt with; it comes again later."""
 
+    def delivered(self, outcome: str) -> None:
+        """A request to a receiver ended: `taken`, `put_off` or `given_up`."""
+
     def loop_lag(self, seconds: float) -> None:
         """The sweep came late by this."""

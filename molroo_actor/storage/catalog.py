@@ -130,13 +130,14 @@ def add(entry: CatalogEntry, creation_key: CreationKey | None) -> Change:
 
 
 def begin_delete(inner_id: int, rowids: Sequence[int]) -> Change:
-    """Marks a session as deleting and takes its journal rows and alarm; the file goes next."""
+    """Marks a session as deleting and takes its journal rows, alarm, webhooks and deliveries; the file goes next."""
 
     def apply(sql: sqlite3.Connection) -> None:
         # The name is free at once: no valid session id begins with a tilde.
         sql.execute("UPDATE session SET deleting = 1, id = '~' || inner_id WHERE inner_id = ?", (inner_id,))
         sql.executemany("DELETE FROM journal WHERE rowid = ?", [(rowid,) for rowid in rowids])
-        sql.execute("DELETE FROM alarm WHERE session = ?", (inner_id,))
+        for table in ("alarm", "webhook", "delivery"):
+            sql.execute(f"DELETE FROM {table} WHERE session = ?", (inner_id,))
 
     return Change(inner_id, apply)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import resource
 import ssl
 from collections import ChainMap
@@ -14,11 +15,13 @@ from aiohttp import hdrs, web
 
 from molroo_actor import ids
 from molroo_actor.clock import Clock, SystemClock
-from molroo_actor.protocol import rest
+from molroo_actor.protocol.views import encode
 from molroo_actor.runtime.admin import Admin, AdminServer
 from molroo_actor.runtime.appraiser import Appraiser
+from molroo_actor.runtime.courier import Courier
 from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.keyring import Keyring
+from molroo_actor.runtime.receivers import Receivers
 from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.settings import Settings, SettingsError
@@ -26,9 +29,12 @@ from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport import docs_page, openapi
 from molroo_actor.transport.auth import Origins
+from molroo_actor.transport.entrance import Entrance, json_response
 from molroo_actor.transport.listener import Listener
 from molroo_actor.transport.metrics import Metrics
-from molroo_actor.transport.rest import Rest, json_response
+from molroo_actor.transport.rest import Rest
+from molroo_actor.transport.rest_outreach import RestOutreach
+from molroo_actor.transport.webhook_sender import WebhookSender
 from molroo_actor.transport.websocket import Sockets
 
 log = logging.getLogger(__name__)
@@ -49,12 +55,18 @@ class Server:
         self._clock = clock or SystemClock()
         self._appraiser = appraiser
         self._ledger = Ledger(settings)
+        self._sender = WebhookSender(
+            within_s=settings.delivery_within_s,
+            at_once=settings.deliveries_at_once,
+            allow_private=settings.allow_private_webhooks,
+        )
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
         """What goes on beside requests: folding, alarms."""
         self.host: Host
         self.sessions: Sessions
         self.keyring: Keyring
+        self._courier: Courier
         self._folding: Folding
         self._sockets: Sockets
         self._admin: AdminServer
@@ -92,12 +104,16 @@ class Server:
         )
         self.sessions = Sessions(self.host, self._folding)
         self.keyring = Keyring(self._ledger.keys, self._clock, commit)
+        await self._sender.open()
+        self._courier = Courier(registry, self.host.gate, self._sender, random.SystemRandom())
+        self.host.queued = self._courier.queued
         await self._install_keys()
         self.metrics.gauges = self._gauges
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._folding.run(), name="fold"),
             loop.create_task(self.host.alarms.run(), name="alarms"),
+            loop.create_task(self._courier.run(), name="courier"),
         ]
         self.host.residency.start()
         damaged = ChainMap(self.host.registry.damaged, self._folding.damaged)
@@ -118,15 +134,19 @@ class Server:
 
     async def _listen(self, tls: ssl.SSLContext | None) -> None:
         origins = Origins(self.settings.cors_origins)
-        routes = Rest(self.host, self.sessions, self.keyring, self.metrics, self._clock, origins)
-        self._sockets = Sockets(self.host, self.keyring, self.metrics, self._clock, origins, routes.refuse)
+        entrance = Entrance(self.host, self.keyring, self.metrics, self._clock, origins)
+        self._sockets = Sockets(self.host, self.keyring, self.metrics, self._clock, origins, entrance.refuse)
         app = web.Application(client_max_size=self.settings.body_bytes_max)
-        routes.add_routes(app, self._sockets.handle)
+        rest = Rest(entrance, self.host, self.sessions)
+        outreach = RestOutreach(entrance, self.host, Receivers(self.host))
+        for method, path, take in (*rest.routes(), *outreach.routes()):
+            app.router.add_route(method, path, entrance.wrap(take))
+        app.router.add_route(hdrs.METH_GET, "/v1/ws/{session_id}", self._sockets.handle)
         for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):
-            app.router.add_get(path, routes.wrap(handler))
+            app.router.add_get(path, entrance.wrap(handler))
         for path, shown in (("/openapi.json", openapi.serve), ("/docs", docs_page.serve)):
-            app.router.add_get(path, routes.wrap(shown))
-        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", routes.wrap(routes.elsewhere))
+            app.router.add_get(path, entrance.wrap(shown))
+        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", entrance.wrap(entrance.elsewhere))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()
         server = self._runner.server
@@ -144,7 +164,7 @@ class Server:
     async def _readyz(self, request: web.Request) -> web.Response:  # noqa: ARG002
         reasons = self.not_ready()
         body = {"status": "ok"} if not reasons else {"status": "not ready", "reasons": reasons}
-        return json_response(rest.encode(body), 503 if reasons else 200)
+        return json_response(encode(body), 503 if reasons else 200)
 
     def not_ready(self) -> list[str]:
         """Why no traffic should come; empty when it may."""
@@ -212,10 +232,12 @@ class Server:
         if self._tasks:
             self._folding.stop()
             self.host.alarms.stop()
+            self._courier.stop()
             await asyncio.gather(*self._tasks)
             await self._folding.close()
             await self._admin.close()
             self._tasks = []
+        await self._sender.close()
         await self._ledger.close()
 
 

@@ -28,6 +28,8 @@ class Metrics:
         self._late = self._histogram("molroo_alarm_late_seconds", "How late alarms woke their sessions", _LATE_SECONDS)
         self.turns = 0
         self.failed_alarms = 0
+        self.deliveries: Counter[str] = Counter()
+        """Requests to webhooks by what came of them."""
         self.hibernations = 0
         self.failed_commits = 0
         self.refusals: Counter[str] = Counter()
@@ -62,6 +64,9 @@ class Metrics:
     def alarm_failed(self) -> None:
         self.failed_alarms += 1
 
+    def delivered(self, outcome: str) -> None:
+        self.deliveries[outcome] += 1
+
     def loop_lag(self, seconds: float) -> None:
         self._lag.observe(seconds)
 
@@ -90,6 +95,10 @@ class _Plain:
         for code, count in sorted(metrics.refusals.items()):
             refusals.add_metric([code], count)
         yield refusals
+        deliveries = CounterMetricFamily("molroo_deliveries", "Requests to webhooks, by outcome", labels=["outcome"])
+        for outcome, count in sorted(metrics.deliveries.items()):
+            deliveries.add_metric([outcome], count)
+        yield deliveries
         for name, text, value in metrics.gauges():
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             yield kind(name.removesuffix("_total"), text, value=value)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from molroo_actor.protocol import answers
+from molroo_actor.protocol import answers, webhooks
 from molroo_actor.protocol.views import RestState, RestTurn
 
 
@@ -55,7 +55,8 @@ TAGS: Final = {
     "Sessions": "A session is one character with one user. It lives until it is deleted.",
     "Turns": "What happens to the character, and how that feels.",
     "State": "How the character is now, how it was, and what happened.",
-    "Proactive": "When the character may speak of itself. No action fires yet: the list of pending ones is empty.",
+    "Proactive": "What the character does by itself when it is left alone, or upset, for long enough.",
+    "Webhooks": "Signed messages to a server of yours when something happens.",
     "Live": "The same session over a WebSocket.",
     "Server": "For operators and for finding one's way.",
 }
@@ -255,6 +256,7 @@ _PROACTIVE: Final = (
         path="/v1/proactive/{sessionId}",
         tag="Proactive",
         summary="List pending actions",
+        about="What the character did by itself and nobody has acknowledged, oldest first. Empty while disabled.",
         parameters=(_SESSION,),
         answer=list[answers.PendingAction],
         errors=_OF_SESSION,
@@ -279,6 +281,45 @@ _PROACTIVE: Final = (
         about="For clients that poll. Doing it again is the same; an unknown action is NOT_FOUND.",
         parameters=(_SESSION, Parameter("actionId", "path", "The action's `id`.", {"type": "string"}, "act_1")),
         answer=answers.Acknowledged,
+        errors=_OF_SESSION,
+    ),
+)
+
+_WEBHOOK: Final = {"url": "https://example.org/hook", "events": ["proactive", "stage_transition"]}
+_WEBHOOKS: Final = (
+    Operation(
+        method="POST",
+        path="/v1/webhook/{sessionId}",
+        tag="Webhooks",
+        summary="Register a webhook",
+        about="Every event is sent as a POST of `{id, type, session_id, timestamp, data}` with "
+        "`X-Molroo-Signature: t=<unix>,v1=<hex HMAC-SHA256(secret, t + '.' + body)>` and `X-Molroo-Delivery`. 2xx is "
+        "taken; 4xx is final but for 408, 425 and 429; everything else is tried again for a day. The secret is shown "
+        "in this answer only. Redirects are not followed and private addresses not reached.",
+        parameters=(_SESSION,),
+        body="WebhookBody",
+        examples=(Example("Two events", _WEBHOOK),),
+        status=201,
+        answer=webhooks.CreatedWebhook,
+        errors=_OF_FORM,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/webhook/{sessionId}",
+        tag="Webhooks",
+        summary="List the webhooks",
+        parameters=(_SESSION,),
+        answer=webhooks.Webhooks,
+        errors=_OF_SESSION,
+    ),
+    Operation(
+        method="DELETE",
+        path="/v1/webhook/{sessionId}/{webhookId}",
+        tag="Webhooks",
+        summary="End a webhook",
+        about="What is queued for it is dropped.",
+        parameters=(_SESSION, Parameter("webhookId", "path", "The webhook's `id`.", {"type": "string"}, "wh_1")),
+        answer=answers.Deleted,
         errors=_OF_SESSION,
     ),
 )
@@ -345,4 +386,4 @@ _SERVER: Final = (
     ),
 )
 
-OPERATIONS: Final = (*_SESSIONS, *_TURNS, *_STATE, *_PROACTIVE, *_LIVE, *_SERVER)
+OPERATIONS: Final = (*_SESSIONS, *_TURNS, *_STATE, *_PROACTIVE, *_WEBHOOKS, *_LIVE, *_SERVER)

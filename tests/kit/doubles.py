@@ -90,6 +90,7 @@ class RecordingObserver:
         self.lags: list[float] = []
         self.late: list[float] = []
         self.failed_alarms = 0
+        self.deliveries: list[str] = []
 
     def committed(self, rows: int, seconds: float) -> None:
         self.commits.append(rows)
@@ -111,6 +112,9 @@ class RecordingObserver:
 
     def alarm_failed(self) -> None:
         self.failed_alarms += 1
+
+    def delivered(self, outcome: str) -> None:
+        self.deliveries.append(outcome)
 
     def loop_lag(self, seconds: float) -> None:
         self.lags.append(seconds)

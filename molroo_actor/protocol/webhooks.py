@@ -1,0 +1,151 @@
+"""Webhooks on the wire: what registers one, what is sent to a receiver, and its signature."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import urllib.parse
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from molroo_actor.protocol.commands import decode_object
+from molroo_actor.protocol.shape import Shape, refuse
+from molroo_actor.protocol.views import Moment
+
+EventName = Literal["proactive", "emotional_overflow", "stage_transition"]
+URL_MAX: Final = 2_048
+Url = Annotated[str, Meta(min_length=1, max_length=URL_MAX, description=f"have 1 to {URL_MAX} characters")]
+Secret = Annotated[str, Meta(min_length=16, max_length=256, description="have 16 to 256 characters")]
+
+_json: Final = msgspec.json.Encoder()
+
+
+class WebhookBody(Struct, frozen=True):
+    """Where to send which events; a secret is made when none is given."""
+
+    url: Url
+    events: Annotated[tuple[EventName, ...], Meta(min_length=1, max_length=3)]
+    secret: Secret | None = None
+
+
+class WebhookView(Struct, frozen=True):
+    """A webhook, without its secret."""
+
+    id: str
+    url: str
+    events: list[str]
+    createdAt: Moment  # noqa: N815 - the wire's name
+
+
+class CreatedWebhook(Struct, frozen=True):
+    """A new webhook. The secret is shown this once."""
+
+    id: str
+    url: str
+    events: list[str]
+    createdAt: Moment  # noqa: N815
+    secret: str
+
+
+class Webhooks(Struct, frozen=True):
+    """A session's webhooks, oldest first."""
+
+    webhooks: list[WebhookView]
+
+
+class StageOf(Struct, frozen=True):
+    """A soul stage."""
+
+    id: int
+    name: str
+
+
+class StageTransition(Struct, frozen=True):
+    """The data of a `stage_transition`; seq is the turn's."""
+
+    before: StageOf
+    after: StageOf
+    seq: int
+
+
+class Overflow(Struct, frozen=True):
+    """The data of an `emotional_overflow`: what passed its threshold in turn seq."""
+
+    reason: str
+    value: float
+    threshold: float
+    discrete_emotion: str
+    seq: int
+
+
+_BODY: Final = Shape(WebhookBody)
+
+
+def registration(raw: bytes, *, allow_private: bool) -> WebhookBody:
+    """The body of POST webhook, its address looked at as far as its text tells. Raises ValidationFailed."""
+    given = _BODY.read(decode_object(raw))
+    check_url(given.url, allow_private=allow_private)
+    return given
+
+
+def check_url(url: str, *, allow_private: bool) -> str:
+    """The host of a URL that may be a receiver's. Raises ValidationFailed.
+
+    A name is looked up only when it is connected to; what it resolves to is checked then.
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise refuse("url must be an absolute URL such as https://example.org/hook", "$.url") from None
+    if not url.isascii() or any(letter <= " " for letter in url):
+        raise refuse("url must be ASCII without spaces; write other characters percent-encoded", "$.url")
+    if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
+        raise refuse(f"url must begin with https://, got {parts.scheme[:20]!r}", "$.url")
+    if not host:
+        raise refuse("url must name a host", "$.url")
+    if parts.username is not None or parts.password is not None:
+        raise refuse("url must not hold a user or password; receivers check the signature", "$.url")
+    if not allow_private and not _may_be_public(host):
+        raise refuse("url must not be on a private, loopback or link-local address", "$.url")
+    return host
+
+
+def _may_be_public(host: str) -> bool:
+    try:
+        return is_public(host)
+    except ValueError:  # a name
+        return host.rstrip(".").lower() != "localhost" and not host.rstrip(".").lower().endswith(".localhost")
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet. Raises ValueError for what is no address.
+
+    Addresses that carry another one inside (mapped, 6to4, NAT64) are as public as that.
+    """
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if inner is None and found in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+def signature(secret: str, unix_s: int, body: bytes) -> str:
+    """The X-Molroo-Signature header: HMAC-SHA256 over `<unix_s>.<body>`, hexadecimal."""
+    digest = hmac.new(secret.encode(), b"%d." % unix_s + body, hashlib.sha256).hexdigest()
+    return f"t={unix_s},v1={digest}"
+
+
+def delivery_body(delivery_id: str, event: str, session_id: str, at: Moment, data: bytes) -> bytes:
+    """What a receiver is sent; the same bytes at every attempt."""
+    head = _json.encode({"id": delivery_id, "type": event, "session_id": session_id, "timestamp": at})
+    return head[:-1] + b',"data":' + data + b"}"
+
+
+encode = _json.encode
