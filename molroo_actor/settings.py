@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -141,6 +142,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_grace_s: Positive = 8
     """From SIGTERM to exit; below the 10 s that container runtimes give."""
 
+    llm_base_url: str | None = None
+    """An OpenAI-compatible endpoint, up to and without /chat/completions; texts are appraised there. None: embedded."""
+    llm_model: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    """The endpoint's name for the model."""
+    llm_api_key: str | None = None
+    """Sent as a bearer token and never shown; local endpoints need none."""
+    llm_concurrent_max: Count = 16
+    """Requests under way at once: what a small endpoint works on side by side; more would only wait there."""
+    llm_waiting_max: OrNone = 256
+    """Turns that wait for one of those requests to end; above it the embedded appraiser answers at once."""
+    llm_wait_s: NotNegative = 1
+    """How long such a turn waits before the embedded appraiser answers: slow turns of others stay theirs."""
+    llm_connect_s: Positive = 2
+    """An endpoint that does not accept a connection within this is not there; the deadline is for its thinking."""
+    llm_answer_bytes_max: Count = 65_536
+    """An appraisal is 1 KB; a model that thinks aloud before it fits."""
+    llm_answer_tokens_max: OrNone = 1_000
+    """What the endpoint is asked to stop at: an appraisal has about 200; 0 asks for no limit."""
+    llm_text_chars_max: Count = 4_000
+    """Of a text, its beginning and its end: about 1,000 tokens, so that prompt and text fit into a context of 4,096."""
+    llm_cache_texts: OrNone = 4_096
+    """Appraisals remembered by what was asked; about 1 KB each; 0 remembers none."""
+    llm_failures_max: Count = 5
+    """Failures in a row after which the endpoint is left alone for a while: no turn waits for what is down."""
+    llm_pause_s: Positive = 5
+    """The first such while; it doubles as long as the one trial after it fails."""
+    llm_pause_max_s: Positive = 300
+    """And grows no longer than this: who mends an endpoint sees it used again within minutes."""
+
 
 def from_environment(environ: Mapping[str, str] | None = None, **flags: Any) -> Settings:
     """Settings of defaults, then MOLROO_* variables, then flags that are not None. Raises SettingsError."""
@@ -157,15 +187,56 @@ def from_environment(environ: Mapping[str, str] | None = None, **flags: Any) -> 
         raise SettingsError(f"setting refused: {error} (environment MOLROO_*, or a flag)") from None
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise SettingsError("MOLROO_TLS_CERT and MOLROO_TLS_KEY go together")
+    wrong = _wrong_in_llm(settings)
+    if wrong is not None:
+        raise SettingsError(wrong)
     return settings
 
 
+def _wrong_in_llm(settings: Settings) -> str | None:
+    """What would be right, or None. Shows no value: a key may stand in the wrong place."""
+    model, key = settings.llm_model, settings.llm_api_key
+    if settings.llm_base_url is None:
+        if model is None and key is None:
+            return None
+        return "MOLROO_LLM_MODEL and MOLROO_LLM_API_KEY need MOLROO_LLM_BASE_URL beside them"
+    if model is None:
+        return "MOLROO_LLM_BASE_URL needs MOLROO_LLM_MODEL beside it, the endpoint's name for the model"
+    if not model.isprintable():
+        return "MOLROO_LLM_MODEL must be a name of printable characters"
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        return "MOLROO_LLM_API_KEY must be printable ASCII without spaces and line ends"
+    return _wrong_in_url(settings.llm_base_url)
+
+
+def _wrong_in_url(url: str) -> str | None:
+    name = "MOLROO_LLM_BASE_URL"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return f"{name} is no URL; it looks like http://127.0.0.1:11434/v1"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or not _plain(url):
+        return f"{name} must be an http or https URL, such as http://127.0.0.1:11434/v1"
+    if "@" in parts.netloc:
+        return f"{name} must not hold a user or password; a key goes into MOLROO_LLM_API_KEY"
+    if "?" in url or "#" in url:
+        return f"{name} must end with its path, without ? and #"
+    if parts.path.rstrip("/").endswith("/chat/completions"):
+        return f"{name} is the part before /chat/completions"
+    return None
+
+
+def _plain(url: str) -> bool:
+    return url.isascii() and url.isprintable() and " " not in url and "\\" not in url
+
+
 def as_lines(settings: Settings) -> list[str]:
-    """One `MOLROO_NAME=value` a line, for --print-settings; the bootstrap key is not shown."""
+    """One `MOLROO_NAME=value` a line, for --print-settings; keys are not shown."""
     lines = []
     for name in Settings.__struct_fields__:
         value = getattr(settings, name)
-        if name == "bootstrap_key" and value is not None:
+        if name in {"bootstrap_key", "llm_api_key"} and value is not None:
             value = "(set)"
         lines.append(f"MOLROO_{name.upper()}={'' if value is None else value}")
     return lines

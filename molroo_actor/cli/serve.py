@@ -73,6 +73,8 @@ def _on_signal(stop: asyncio.Event) -> None:
 
 
 def _greet(server: Server) -> None:
+    if server.llm is not None:
+        print(f"texts are appraised by {server.llm.name}; the embedded appraiser stands in", flush=True)
     key = server.first_key
     if key is None:
         print(f"ready on {server.url}", flush=True)

@@ -17,6 +17,7 @@ from molroo_actor.engine.persona import (
 )
 from molroo_actor.engine.proactive import Crossing, Urge, next_crossing, pressing, spend, trigger_of, unrecovered, urges
 from molroo_actor.engine.prompt import render_prompt, system_prompt
+from molroo_actor.engine.relationship_report import RelationshipReport, relationship_report
 from molroo_actor.engine.report import observe
 from molroo_actor.engine.state import State
 from molroo_actor.engine.step import initial_state, step
@@ -73,6 +74,7 @@ __all__ = [
     "Regulation",
     "RegulationPast",
     "RegulationReport",
+    "RelationshipReport",
     "SoulStage",
     "Source",
     "State",
@@ -91,6 +93,7 @@ __all__ = [
     "observe",
     "presets",
     "pressing",
+    "relationship_report",
     "render_prompt",
     "spend",
     "step",

@@ -131,21 +131,56 @@ def give_way(x: float, push: float, gr: float) -> float:
     return x
 
 
-def half_life(params: Params, gr: float, gc: float, loss: float) -> float:
-    """Half-life in hours of the emotion an event raises; grows with relevance and loss (Verduyn & Lavrijsen 2015)."""
+def half_life(params: Params, gr: float, gc: float, loss: float, ur: float = 0.5, own: float = 0.0) -> float:
+    """Half-life in hours of the emotion an event raises, below that of the mood.
+
+    Grows with relevance, loss and one's own part in it, `own` in [-1, 1]; shrinks with urgency, because what is
+    over at once has no consequences to live with (Verduyn & Lavrijsen 2015; the order of their durations).
+    """
     size = gc if gc >= 0.0 else -gc
     base = params.half_up if gc >= 0.0 else params.half_down
     h = base * (1.0 + gr * size * (2.0 + loss * (2.0 + 8.0 * loss)))
+    h *= 1.0 - 0.6 * (ur - 0.5) * (1.0 - loss) + 0.5 * gr * (own if own >= 0.0 else -own)
     return h if h < params.half_max else params.half_max
 
 
+def adjusted_square(jump: float, gap_h: float, typical_h: float) -> float:
+    """A successive difference squared as if it came after the typical gap, [0, 4] (Jahng, Wood & Trull 2008).
+
+    jump in [-2, 2]; differences grow with the gap, by its square root here, from a quarter of the typical gap on.
+    """
+    ratio = gap_h / typical_h if typical_h > 0.0 else 1.0
+    square = jump * jump / sqrt(ratio if ratio > 0.25 else 0.25)
+    return square if square < 4.0 else 4.0
+
+
+def lack(relatedness: float) -> float:
+    """The pull of missing closeness on valence, [0, .72], before the edges of the scale; nothing above .40."""
+    return 1.8 * (_LONELY - relatedness) if relatedness < _LONELY else 0.0
+
+
+def felt(v: float, energy: float, relatedness: float) -> float:
+    """Valence as it is felt and shown, (-1, 1): v under the weight of an empty body and of missing closeness.
+
+    Low energy lowers where valence rests, little at first (Barrett & Simmons 2015; McEwen 1998), and so does long
+    loneliness (Cacioppo & Hawkley 2009). A function of the present state alone, so that the flow stays exact.
+    """
+    tired = 1.0 - energy
+    return shift(v, -0.30 * tired * tired - lack(relatedness))
+
+
 def intensity(params: Params, v: float, a: float, d: float, relatedness: float) -> float:
-    """How strong the feeling is, [0, 1]: its distance from rest, valence counting most, and missing closeness."""
-    v -= 0.7 * params.bv
-    a -= 0.7 * params.ba
-    d -= 0.7 * params.bd
-    size = v * v + 0.35 * a * a + 0.08 * d * d
-    if relatedness < _LONELY:
-        size += 2.5 * (_LONELY - relatedness) * (_LONELY - relatedness)
-    size = 1.05 * sqrt(size)
+    """How strong the feeling is, [0, 1]: how far it is from the character's own rest, valence counting most.
+
+    Measured where pushes add up, not on the bounded scale: there a cheerful baseline would leave less room for
+    joy than for grief, while how intensely and how well people usually feel are independent (Larsen & Diener 1987).
+    Missing closeness is felt without any event; tiredness alone is no feeling.
+    """
+    v = v / (1.0 - v if v >= 0.0 else 1.0 + v) - params.open_v - lack(relatedness)
+    a = a / (1.0 - a if a >= 0.0 else 1.0 + a) - params.open_a
+    d = d / (1.0 - d if d >= 0.0 else 1.0 + d) - params.open_d
+    v /= 1.0 + v if v >= 0.0 else 1.0 - v
+    a /= 1.0 + a if a >= 0.0 else 1.0 - a
+    d /= 1.0 + d if d >= 0.0 else 1.0 - d
+    size = 1.05 * sqrt(v * v + 0.35 * a * a + 0.08 * d * d)
     return size if size < 1.0 else 1.0

@@ -16,8 +16,12 @@ _LN2 = 0.6931471805599453
 class Params(Struct, frozen=True):
     """What every turn needs of a persona, computed once (`derive`). Rates per hour, half-lives in hours.
 
-    bv ba bd baseline (arousal centred) · gain_up, gain_down factors on good and bad impulses · half_up,
-    half_down half-lives of the emotion · rate_m rate of the mood · half_max keeps the emotion faster than it.
+    bv ba bd baseline (arousal centred), each in [-.9, .9]; open_* the same where pushes add up (dynamics.shift) ·
+    gain_up, gain_down, gain_other factors > 0 on good and bad impulses and on arousal and dominance · novelty how
+    much a surprise lowers what is taken as expected · half_up, half_down half-lives of the emotion, half_max keeps
+    it faster than the mood, rate_m rate of the mood · rate_energy, energy_min recovery and floor of the energy,
+    pace factor on elapsed time · stress_gain, guilt, regulation_skill, composure factors > 0 · expressiveness,
+    rumination, anxiety, avoidance, trust, warmth, neuroticism in [0, 1] · goals stems and priority of each.
     """
 
     persona: Persona
@@ -26,6 +30,9 @@ class Params(Struct, frozen=True):
     bv: float
     ba: float
     bd: float
+    open_v: float
+    open_a: float
+    open_d: float
     gain_up: float
     gain_down: float
     gain_other: float
@@ -41,6 +48,8 @@ class Params(Struct, frozen=True):
     guilt: float
     expressiveness: float
     regulation_skill: float
+    rumination: float
+    composure: float
     anxiety: float
     avoidance: float
     trust: float
@@ -54,7 +63,12 @@ def _clip(x: float, lo: float, hi: float) -> float:
 
 
 def derive(persona: Persona) -> Params:
-    """Everything that follows from the persona alone. Pure; keep the result as long as the persona."""
+    """Everything that follows from the persona alone. Pure; keep the result as long as the persona.
+
+    Neuroticism amplifies what is bad most (Larsen & Ketelaar 1991; Suls & Martin 2005) and, as general
+    arousability, everything; extraversion what is good. Attachment after Noftle & Shaver (2006). The average
+    person's half-lives are 30 minutes for good and 40 for bad events and 18 hours for the mood (judgement).
+    """
     p, config, calibration = persona.personality, persona.emotion_config, persona.calibration
     z_o, z_c, z_e, z_a, z_n, z_h = (2 * x - 1 for x in (p.O, p.C, p.E, p.A, p.N, p.H))
     rest = config.baseline
@@ -63,14 +77,18 @@ def derive(persona: Persona) -> Params:
     half_down = 0.667 * (1 + 0.35 * z_n) * config.persistence
     mood_h = 18.0 * (1 + 0.15 * z_n) * config.persistence
     recovery = calibration.budgetRecoveryPerHour
+    bv, ba, bd = _clip(bv, -0.9, 0.9), _clip(ba, -0.9, 0.9), _clip(bd, -0.9, 0.9)
     return Params(
         persona=persona,
         language=language_of(persona),
-        bv=_clip(bv, -0.9, 0.9),
-        ba=_clip(ba, -0.9, 0.9),
-        bd=_clip(bd, -0.9, 0.9),
+        bv=bv,
+        ba=ba,
+        bd=bd,
+        open_v=bv / (1.0 - abs(bv)),
+        open_a=ba / (1.0 - abs(ba)),
+        open_d=bd / (1.0 - abs(bd)),
         gain_up=0.80 * (1 + 0.15 * z_e + 0.25 * z_n) * config.reactivity,
-        gain_down=0.80 * (1 + 0.40 * z_n) * config.reactivity,
+        gain_down=0.80 * (1 + 0.45 * z_n) * config.reactivity,
         gain_other=0.80 * (1 + 0.35 * z_n) * config.reactivity,
         novelty=0.45 * (1 - 0.2 * z_o),
         half_up=half_up,
@@ -85,6 +103,8 @@ def derive(persona: Persona) -> Params:
         guilt=1 + 0.3 * z_h,
         expressiveness=0.5 + 0.3 * z_e if config.expressiveness is None else config.expressiveness,
         regulation_skill=1 + 0.4 * z_c - 0.2 * z_n,
+        rumination=_clip(0.6 * z_n - 0.2 * z_c, 0.0, 1.0),
+        composure=0.9 + 0.2 * z_c - 0.1 * z_n,
         anxiety=_clip(0.5 + 0.35 * z_n - 0.15 * z_e, 0.0, 1.0),
         avoidance=_clip(0.5 - 0.30 * z_e - 0.25 * z_a, 0.0, 1.0),
         trust=_clip(0.5 + 0.10 * z_a - 0.08 * z_n, 0.2, 0.8),

@@ -1,15 +1,16 @@
 """What a character does about a feeling it does not want: Gross's five families (1998) and their phases.
 
-Begins above a threshold of distress, is chosen by intensity, control and energy (distraction when high,
-reappraisal when low: Sheppes 2011), pulls valence towards the baseline and never past it, and ends with relief.
-Strengths are half the effect sizes of Webb, Miles & Sheeran (2012).
+Begins above a threshold of distress. Which family: what this character leans to in its present shape, by how well
+that fits the distress and the control (distraction when high, reappraisal when low: Sheppes 2011). Pulls valence
+towards the baseline at each turn and never past it, shortens what is left of the feeling, and ends with relief.
+Strengths are half the effect sizes of Webb, Miles & Sheeran (2012). Not here: what holds back expression (cusp.py).
 """
 
 from types import MappingProxyType
 
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import Regulated, State
-from molroo_actor.engine.values import Regulation
+from molroo_actor.engine.values import Regulation, Risk
 
 BEGIN, END = 0.30, 0.12  # distress in valence: far apart, so that one bad hour is one regulation
 KEPT = 5
@@ -20,23 +21,26 @@ STRENGTH = MappingProxyType(
         "situation_modification": 0.15,
         "attentional_deployment": 0.13,
         "cognitive_reappraisal": 0.18,
-        "response_modulation": 0.0,  # holds back what shows (0.16), not what is felt
+        "response_modulation": 0.0,  # holds back what shows, not what is felt
     }
 )
-SUPPRESSION = 0.16
+SUPPRESSION = 0.16  # of the expression, by a whole mask
+SUPPRESSION_COST = 0.015  # energy a turn (Richards & Gross 2000)
+RUMINATION = 0.13
 
 
-def choose(distress: float, control: float, energy: float, trust: float) -> str:
-    """The strategy for a distress in (0, 2] with control, energy and trust in [0, 1]."""
-    if energy < 0.20:
-        return "response_modulation" if control > 0.4 else "situation_selection"
-    if distress > 0.60:
-        return "attentional_deployment"
-    if control > 0.60:
-        return "situation_modification"
-    if trust < 0.20:
-        return "situation_selection"
-    return "cognitive_reappraisal"
+def choose(params: Params, state: State, distress: float, control: float, risk: Risk) -> str:
+    """The strategy for a distress in (0, 2] over what can be controlled by `control` in [0, 1]."""
+    heat = 0.5 if risk == "high" else 0.0  # no cool thought at the edge of an outburst
+    fit = {
+        "situation_selection": 1.0 - 0.5 * control,
+        "situation_modification": 0.4 + 1.5 * control,
+        "attentional_deployment": 0.6 + 1.2 * distress + heat,
+        "cognitive_reappraisal": max(1.5 - 1.1 * distress - heat, 0.1),
+        "response_modulation": 0.8 + 0.4 * (1.0 - control),
+    }
+    leaning = tendencies(params, state)
+    return max(fit, key=lambda name: fit[name] * leaning[name])
 
 
 def phase(progress: float) -> str:
@@ -54,11 +58,27 @@ def active(params: Params, state: State) -> Regulation | None:
 
 
 def relieve(params: Params, strategy: str, v: float) -> float:
-    """Valence after one turn of regulation: nearer to the baseline, never past it, nothing if not below it."""
+    """Valence after one turn of regulation: nearer to the baseline, never past it, nothing if not below it.
+
+    Who ruminates does not get his attention away from it.
+    """
     gap = params.bv - v
     if gap <= 0.0:
         return v
-    return v + gap * STRENGTH[strategy] * params.regulation_skill
+    pull = STRENGTH[strategy] * params.regulation_skill
+    if strategy == "attentional_deployment":
+        pull *= 1.0 - params.rumination
+    return v + gap * pull
+
+
+def course(params: Params, strategy: str) -> float:
+    """Factor on the half-life of a feeling that is regulated so, [.7, 1.3]: rumination prolongs it."""
+    return 1.0 - STRENGTH[strategy] * params.regulation_skill + 2.0 * RUMINATION * params.rumination
+
+
+def shown(strength: float, strategy: str | None, mask: float) -> float:
+    """The displayed intensity, [0, 1]: less than the felt one while it is held back, as far as the mask carries."""
+    return strength * (1.0 - SUPPRESSION * mask) if strategy == "response_modulation" else strength
 
 
 def ended(state: State, v: float) -> tuple[Regulated, ...]:
@@ -69,14 +89,19 @@ def ended(state: State, v: float) -> tuple[Regulated, ...]:
 
 
 def tendencies(params: Params, state: State) -> dict[str, float]:
-    """What this character leans to in its present shape; five weights that add up to 1."""
+    """What this character leans to in its present shape; five weights that add up to 1.
+
+    The avoidant leave, the reserved and the tired hold back (Gross & John 2003), the rested and able change things
+    or see them in another light.
+    """
     calm, energy, trust = 1.0 - state.stress, state.energy, state.trust
+    reserve = 1.0 - params.expressiveness
     raw = {
-        "situation_selection": 0.15 + 0.5 * state.avoidance * (1.0 - trust),
+        "situation_selection": 0.15 + 0.6 * state.avoidance * (1.0 - trust),
         "situation_modification": 0.15 + 0.5 * state.autonomy * energy,
-        "attentional_deployment": 0.15 + 0.5 * state.stress,
+        "attentional_deployment": 0.15 + 0.5 * state.stress + 0.2 * params.rumination,
         "cognitive_reappraisal": 0.15 + 0.5 * calm * energy * params.regulation_skill,
-        "response_modulation": 0.15 + 0.5 * (1.0 - energy) + 0.2 * (1.0 - params.expressiveness),
+        "response_modulation": 0.10 + 0.5 * (1.0 - energy) + 0.4 * reserve * state.avoidance,
     }
     total = sum(raw.values())
     return {name: weight / total for name, weight in raw.items()}

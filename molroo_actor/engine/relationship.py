@@ -1,10 +1,19 @@
 """The bond to the user: trust, rapport, familiarity and attachment.
 
 Only events with the user pass through here. Trust is lost at least twice as fast as it is won (Slovic 1993);
-attachment is anxiety against avoidance (Bartholomew & Horowitz 1991) and drifts slowly with experience.
+attachment is anxiety against avoidance (Bartholomew & Horowitz 1991) and drifts slowly with experience. Not here:
+how often the user comes (contact.py), and the report of all this (relationship_report.py).
 """
 
-from molroo_actor.engine.values import AttachmentStyle
+from molroo_actor.engine.state import State, TrustChange
+from molroo_actor.engine.values import AttachmentStyle, TrustReason
+
+# Why trust changed. A change is stored by its place: new reasons go to the end.
+REASONS: tuple[TrustReason, ...] = ("kindness", "repair", "letdown", "offence", "betrayal")
+_KINDNESS, _REPAIR, _LETDOWN, _OFFENCE, _BETRAYAL = range(len(REASONS))
+KEPT = 16
+_NOTABLE = 0.005
+_BUCKET_S = 3600  # kindness upon kindness within an hour is one change
 
 
 def bond(
@@ -29,6 +38,28 @@ def bond(
     trust -= 0.62 * bad * (0.18 + 0.82 * wrong * wrong) * (0.6 + 0.4 * trust)
     rapport -= 0.35 * bad * (0.4 + 0.6 * wrong) * rapport
     return 0.0 if trust < 0.0 else trust, rapport, familiarity
+
+
+def remember(s: State, now_ms: int, trust: float, rift: float, nc: float) -> tuple[TrustChange, ...]:
+    """The notable changes of trust after it became `trust`, the oldest beyond sixteen dropped.
+
+    Changes for the same reason within the same hour of the session's clock are one. `rift`: what was open before.
+    """
+    change = trust - s.trust
+    if -_NOTABLE < change < _NOTABLE:
+        return s.trust_log
+    if change > 0.0:
+        reason = _REPAIR if rift > 0.10 else _KINDNESS
+    elif change <= -0.15 and nc < -0.5:
+        reason = _BETRAYAL
+    else:
+        reason = _OFFENCE if nc < -0.2 else _LETDOWN
+    at_s, level, delta = now_ms // 1000, round(1000.0 * trust), round(1000.0 * change)
+    if s.trust_log:
+        last = s.trust_log[-1]
+        if last.reason == reason and reason != _BETRAYAL and last.at_s // _BUCKET_S == at_s // _BUCKET_S:
+            return (*s.trust_log[:-1], TrustChange(at_s, level, last.delta + delta, reason))
+    return (*s.trust_log[-(KEPT - 1) :], TrustChange(at_s, level, delta, reason))
 
 
 def drift(anxiety: float, avoidance: float, trust: float, gr: float, gc: float, ag: float) -> tuple[float, float]:

@@ -5,11 +5,10 @@ Here: `observe` and what only a report shows. Not here: anything that changes a 
 
 from math import sqrt
 
-from molroo_actor.engine import dynamics, labels, regulation, relationship, stages
+from molroo_actor.engine import cusp, dynamics, labels, regulation, relationship, stages
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.prompt import summary
 from molroo_actor.engine.state import State
-from molroo_actor.engine.step import blend, catastrophe
 from molroo_actor.engine.values import (
     VAD,
     AffectDynamics,
@@ -30,9 +29,12 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
     act, strain = stages.measures(params, s.v, s.a, s.d, strength, s.energy, s.stress)
     stage, _since = stages.stand(params, s, strength)
     primary, secondary = labels.name(params, s)
+    mask = cusp.mask_of(params, s.a, s.energy, s.stress)
+    active = regulation.active(params, s)
+    strength = regulation.shown(strength, None if active is None else active.strategy, mask)
     dominance, affiliation = relationship.interpersonal_stance(s.v, s.d, s.trust, s.rapport)
     return StateReport(
-        emotion=VAD(s.v, 0.5 + 0.5 * s.a, s.d),
+        emotion=VAD(dynamics.felt(s.v, s.energy, s.relatedness), 0.5 + 0.5 * s.a, s.d),
         emotion_intensity=strength,
         discrete_emotion=DiscreteEmotion(primary, secondary, labels.level(strength)),
         body_budget=s.energy,
@@ -40,7 +42,7 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
         soul_stage=SoulStage(stage, stages.NAMES[stage], stages.progress(stage, (act, strain, stages.growth(s)))),
         need_state=NeedState(s.autonomy, s.competence, s.relatedness),
         regulation=RegulationReport(
-            regulation.active(params, s),
+            active,
             regulation.tendencies(params, s),
             [RegulationPast(past.strategy, past.begun_ms, past.relief) for past in s.reg_log],
         ),
@@ -55,8 +57,8 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
         ),
         emotion_summary=summary(params, primary, strength),
         velocity=VAD(s.vel_v, 0.5 * s.vel_a, s.vel_d),
-        blend_ratio=blend(s.a, strength, s.energy),
-        catastrophe=catastrophe(params, s.stress, s.d, s.a),
+        blend_ratio=cusp.blend(s.a, strength, s.energy, mask),
+        catastrophe=cusp.catastrophe(params, s.a, s.d, s.energy, s.stress),
         mood=VAD(s.mv, 0.5 + 0.5 * s.ma, s.md),
     )
 

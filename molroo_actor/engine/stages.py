@@ -30,6 +30,7 @@ NAMES = (
 
 _MIN, _H = 60_000, 3_600_000
 _LEAPS, _CRISIS = 4, 6
+GROWN = 13  # the first stage of growth
 ACT, STRAIN, GROWTH = 0, 1, 2  # what a transition looks at, see measures()
 
 # stage -> (measure, rises?, threshold, least stay in ms, next stage); the first row that holds is taken.

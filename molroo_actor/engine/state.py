@@ -4,13 +4,14 @@ Here: the value alone. How it moves is in dynamics.py and step.py; how it begins
 that needs the persona. Nothing here may be derived from the rest: what can be computed is not kept.
 
 Flat, because every turn makes a new one and every row of the journal stores one; a few nested structs
-would cost more than the whole of the arithmetic. Names are short, because they are stored with each row.
+would cost more than the whole of the arithmetic. Stored as a list in the order of the fields, because the names
+would outweigh the numbers: a new field goes to the end and has a default, none is ever removed or moved.
 """
 
 from msgspec import Struct
 
 
-class Regulated(Struct, frozen=True, gc=False):
+class Regulated(Struct, frozen=True, array_like=True, gc=False):
     """A regulation that ended: strategy, session ms of its start, valence it won back [-2, 2]."""
 
     strategy: str
@@ -18,7 +19,19 @@ class Regulated(Struct, frozen=True, gc=False):
     relief: float
 
 
-class State(Struct, frozen=True, gc=False):
+class TrustChange(Struct, frozen=True, array_like=True, gc=False):
+    """A change of trust worth telling: session seconds; trust after it and the change, in thousandths; the reason.
+
+    Whole numbers, because sixteen of these are stored with every turn. reason: place in relationship.REASONS.
+    """
+
+    at_s: int
+    trust: int
+    delta: int
+    reason: int
+
+
+class State(Struct, frozen=True, array_like=True, gc=False):
     """The character at `at_ms` of its session's clock. Arousal is centred here: A in [-1, 1].
 
     v a d       fast emotion, each in [-1, 1]; mv ma md the mood, slower; half_h half-life of the emotion, hours
@@ -29,6 +42,12 @@ class State(Struct, frozen=True, gc=False):
                 the valence before it (c_v) and what the text said about labels (c_ev, at most four)
     reg*        the regulation at work (None: none), its progress [0, 1], start, valence at start; the last five
     stage*      soul stage, session ms since when, and how often a crisis was recovered from
+    label       what the feeling was called at the last turn (place in labels.LABELS)
+    talks       turns of the user; af_gap running mean of the hours between turns
+    k_*         contact with the user as of met_ms (contact.py): turns counted with half-lives of 2 and 14 days, the
+                longest pause of the last days in hours, running congruence of what the user brings, the last move
+                (1 approach, -1 withdrawal, 0 none yet) and a fading count of how often approach and withdrawal changed
+    rift        trust lost and not yet made good, [0, 1], as of met_ms; trust_log the newest sixteen notable changes
     """
 
     at_ms: int
@@ -88,3 +107,14 @@ class State(Struct, frozen=True, gc=False):
     stage: int
     stage_ms: int
     recovered: int
+    label: int = 29
+    talks: int = 0
+    af_gap: float = 1.0
+    k_fast: float = 0.0
+    k_slow: float = 0.0
+    k_pause: float = 0.0
+    k_tone: float = 0.0
+    k_pole: int = 0
+    k_swing: float = 0.0
+    rift: float = 0.0
+    trust_log: tuple[TrustChange, ...] = ()

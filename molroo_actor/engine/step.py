@@ -6,13 +6,13 @@ they apply, and the running means that span them (expectation, affect dynamics).
 
 from math import sqrt
 
-from molroo_actor.engine import dynamics, labels, needs, proactive, regulation, relationship, stages
+from msgspec.structs import force_setattr
+
+from molroo_actor.engine import contact, cusp, dynamics, labels, needs, proactive, regulation, relationship, stages
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import (
     VAD,
-    BlendRatio,
-    Catastrophe,
     DiscreteEmotion,
     Outcome,
     PredictionError,
@@ -122,8 +122,9 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     v0, a0, d0 = s.v, s.a, s.d
     push_v, push_a, push_d = dynamics.impulse(gr, gc, felt_ex, ct, ag, nc, urgency, loss)
     energy = s.energy
-    gain = params.gain_up if push_v >= 0.0 else params.gain_down * (1.0 + 0.3 * (1.0 - energy))
-    other = params.gain_other
+    tired = 1.0 - energy  # an empty body reacts more, most of all to what is bad (McEwen 1998)
+    gain = params.gain_up if push_v >= 0.0 else params.gain_down * (1.0 + 0.4 * tired)
+    other = params.gain_other * (1.0 + 0.2 * tired)
     push_v *= gain
     push_a *= other
     push_d *= other
@@ -138,16 +139,23 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     old, new = abs(v0 - s.mv), abs(push_v)
     half_h = s.half_h
     if gr > 0.0:
-        half_h += (dynamics.half_life(params, gr, gc, loss) - half_h) * (new + 0.01) / (old + new + 0.01)
+        part = ag if ag > 0.0 else own if own < 0.0 else 0.0
+        half_h += (dynamics.half_life(params, gr, gc, loss, urgency, part) - half_h) * (new + 0.01) / (old + new + 0.01)
 
     rise = a - a0
     energy, stress = needs.spend(params, energy, s.stress, gr, gc, ct, rise if rise > 0.0 else 0.0, wonder)
     autonomy, competence, relatedness = needs.satisfy(s.autonomy, s.competence, s.relatedness, gr, gc, ct, ag, nc)
     trust, rapport, familiarity = s.trust, s.rapport, s.familiarity
     anxiety, avoidance = s.anxiety, s.avoidance
+    fast, slow, pause, tone, pole, swing = s.k_fast, s.k_slow, s.k_pause, s.k_tone, s.k_pole, s.k_swing
+    met_ms, rift, trust_log = s.met_ms, s.rift, s.trust_log
     if user:
         trust, rapport, familiarity = relationship.bond(trust, rapport, familiarity, gr, gc, ag, nc)
         anxiety, avoidance = relationship.drift(anxiety, avoidance, trust, gr, gc, ag)
+        fast, slow, pause, tone, pole, swing = contact.meet(s, now, gr, gc)
+        trust_log = relationship.remember(s, now, trust, contact.rift(s, now), nc)
+        rift = contact.mend(s, now, trust - s.trust)
+        met_ms = now
 
     # The feeling stays about what moved it most, until that has faded below what is new.
     weight = gr * (0.10 + 0.70 * size + 0.15 * size * (nc if nc >= 0.0 else -nc) + 0.15 * (1.0 - felt_ex))
@@ -160,12 +168,15 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     if reg is not None:
         reg_p += (1.0 - reg_p) * 0.12
         v = regulation.relieve(params, reg, v)
+        if reg == "response_modulation":
+            energy = max(energy - regulation.SUPPRESSION_COST, params.energy_min)
         if params.bv - v < regulation.END:
             reg_log = regulation.ended(s, v)
             reg, reg_p = None, 0.0
     elif distress > regulation.BEGIN:
-        reg = regulation.choose(distress, ct, energy, trust)
+        reg = regulation.choose(params, s, distress, ct, cusp.catastrophe(params, a, d, energy, stress).risk)
         reg_p, reg_ms, reg_v = 0.0, now, v
+        half_h = min(half_h * regulation.course(params, reg), params.half_max)
 
     turns = s.turns + 1
     rate = 1.0 / (turns + 1) if turns < 20 else 0.05  # rest counts as the first sample
@@ -174,8 +185,10 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     gap_h = (now - state.at_ms) / 3_600_000.0
     af_mean = s.af_mean + rate * off
     af_var = (1.0 - rate) * (s.af_var + rate * off * off)
-    af_msd = s.af_msd + rate * (jump * jump / (gap_h if gap_h > 1.0 else 1.0) ** 0.5 - s.af_msd)
+    af_gap = s.af_gap + rate * (gap_h - s.af_gap)
+    af_msd = s.af_msd + rate * (dynamics.adjusted_square(jump, gap_h, af_gap) - s.af_msd)
 
+    mask = cusp.mask_of(params, a, energy, stress)
     strength = dynamics.intensity(params, v, a, d, relatedness)
     act, strain = stages.measures(params, v, a, d, strength, energy, stress)
     values = (act, strain, stages.growth(s))
@@ -183,13 +196,16 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     if now - state.at_ms >= _FRESH:
         stage, stage_ms = stages.stand(params, s, dynamics.intensity(params, s.v, s.a, s.d, s.relatedness))
     stage, stage_ms = stages.advance(stage, stage_ms, now, values)
+    strength = regulation.shown(strength, reg, mask)
 
     d_v, d_a, d_d = v - v0, a - a0, d - d0
+    felt = dynamics.felt(v, energy, relatedness)
+    felt0 = dynamics.felt(v0, s.energy, s.relatedness)
     x = _LEARNING
     after = State(
         now,
         s.born_ms,
-        now if user else s.met_ms,
+        met_ms,
         v,
         a,
         d,
@@ -243,15 +259,27 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         reg_log,
         stage,
         stage_ms,
-        s.recovered + 1 if stage == 13 and s.stage == 12 else s.recovered,
+        s.recovered + 1 if stage >= stages.GROWN > s.stage else s.recovered,
+        s.label,
+        s.talks + 1 if user else s.talks,
+        af_gap,
+        fast,
+        slow,
+        pause,
+        tone,
+        pole,
+        swing,
+        rift,
+        trust_log,
     )
     primary, secondary = labels.name(params, after)
+    force_setattr(after, "label", labels.INDEX[primary])  # nobody has seen it yet; a copy would cost 2 us
     return Outcome(
         after,
         TurnResult(
             ap,
-            VAD(v, 0.5 + 0.5 * a, d),
-            VAD(d_v, 0.5 * d_a, d_d),
+            VAD(felt, 0.5 + 0.5 * a, d),
+            VAD(felt - felt0, 0.5 * d_a, d_d),
             strength,
             DiscreteEmotion(primary, secondary, labels.level(strength)),
             stage != state.stage,
@@ -260,10 +288,10 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
             SoulStage(stage, stages.NAMES[stage], stages.progress(stage, values)),
             proactive.hint(params, after, strength),
             VAD(after.vel_v, 0.5 * after.vel_a, after.vel_d),
-            blend(a, strength, energy),
+            cusp.blend(a, strength, energy, mask),
             None if reg is None else Regulation(reg, regulation.phase(reg_p), reg_p),
             PredictionError(e_gr, e_gc, e_ex, e_ct, e_ag, e_nc, wonder),
-            catastrophe(params, stress, d, a),
+            cusp.catastrophe(params, a, d, energy, stress),
         ),
     )
 
@@ -273,16 +301,3 @@ def _strongest(evidence: dict[str, float]) -> dict[str, float]:
     if len(evidence) <= _KEPT:
         return evidence
     return dict(sorted(evidence.items(), key=lambda item: -item[1])[:_KEPT])
-
-
-def blend(a: float, strength: float, energy: float) -> BlendRatio:
-    """The rational share falls with arousal, intensity and tiredness (Metcalfe & Mischel 1999)."""
-    hot = 0.15 + 0.40 * (a if a > 0.0 else 0.0) + 0.35 * strength + 0.20 * (1.0 - energy)
-    hot = min(hot, 1.0)
-    return BlendRatio(1.0 - hot, hot)
-
-
-def catastrophe(params: Params, stress: float, d: float, a: float) -> Catastrophe:
-    """The two controls of the cusp: stress against control, arousal and neuroticism (Zeeman 1976)."""
-    alpha = stress - 0.5 * (d + 1.0) * (1.0 - 0.5 * stress)
-    return Catastrophe(alpha, 0.25 * (a + 1.0) + 0.5 * params.neuroticism)

@@ -18,6 +18,8 @@ Signed = Annotated[float, Meta(ge=-1.0, le=1.0)]
 Source = Literal["user", "system", "internal"]
 Intensity = Literal["low", "moderate", "high"]
 Trigger = Literal["attachment_seeking", "need_deficit", "emotional_overflow"]
+Risk = Literal["low", "elevated", "high"]
+TrustReason = Literal["kindness", "repair", "letdown", "offence", "betrayal"]
 AttachmentStyle = Literal["secure", "anxious", "avoidant", "disorganized"]
 
 
@@ -117,10 +119,15 @@ class PredictionError(Struct, frozen=True, gc=False):
 
 
 class Catastrophe(Struct, frozen=True, gc=False):
-    """Cusp controls (Zeeman 1976): alpha [-1, 1] stress against control, beta [0, 1] arousal and neuroticism."""
+    """Cusp controls (Zeeman 1976): alpha [-1, 1] stress against control, beta [0, 1] arousal and neuroticism.
+
+    mask [0, 1]: what is left to hold back a feeling. risk: how near a sudden loss of composure is.
+    """
 
     alpha: float
     beta: float
+    mask: Unit = 1.0
+    risk: Risk = "low"
 
 
 class TurnResult(Struct, frozen=True):

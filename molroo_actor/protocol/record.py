@@ -1,6 +1,7 @@
 """What a session's blobs hold, format by format: msgpack maps that begin with `v`.
 
-A past format keeps its decoder here and a golden file in the tests; encoding is always the newest.
+A past format keeps its decoder here and a golden file in the tests; encoding is always the newest. Format 2 of a
+record stores the state as a list of its fields' values in their order, which is shorter than a map by a third.
 """
 
 from __future__ import annotations
@@ -8,14 +9,16 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from molroo_actor.engine import VAD, Appraisal, Persona, State, TurnResult
+from molroo_actor.engine.state import Regulated
 from molroo_actor.errors import Damaged, NewerFormat
 from molroo_actor.protocol.commands import Preferences, TurnInput
 from molroo_actor.protocol.outreach import Action, Outreach
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # of records; every other blob is still in its first
+_FIRST: Final = 1
 
 
 class Record(Struct, frozen=True):
@@ -25,7 +28,7 @@ class Record(Struct, frozen=True):
     it.
     """
 
-    v: Literal[1]
+    v: Literal[2]
     wall_ms: int
     state: State
     result: TurnResult | None = None
@@ -34,7 +37,29 @@ class Record(Struct, frozen=True):
 
     def without_answer(self) -> Record:
         """The same without the result: all that the next turn needs."""
-        return Record(1, self.wall_ms, self.state, None, self.preferences, self.outreach)
+        return Record(FORMAT, self.wall_ms, self.state, None, self.preferences, self.outreach)
+
+
+class _Regulated1(Struct, frozen=True):
+    strategy: str
+    begun_ms: int
+    relief: float
+
+
+_KNOWN_1: Final = structs.fields(State)[: State.__struct_fields__.index("label")]
+_State1: Final = msgspec.defstruct(
+    "_State1",
+    [(each.name, tuple[_Regulated1, ...] if each.name == "reg_log" else each.type) for each in _KNOWN_1],
+)
+"""A state of format 1: a map, and without what the state has learnt to keep since."""
+
+
+class _Record1(Struct, frozen=True):
+    v: Literal[1]
+    wall_ms: int
+    state: _State1  # type: ignore[valid-type]
+    result: TurnResult | None = None
+    preferences: Preferences = Preferences()
 
 
 class _StoredPersona(Struct, frozen=True):
@@ -77,6 +102,7 @@ class ActionInput(Struct, frozen=True):
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _record: Final = msgspec.msgpack.Decoder(Record)
+_record_1: Final = msgspec.msgpack.Decoder(_Record1)
 _persona: Final = msgspec.msgpack.Decoder(_StoredPersona)
 _appraisal: Final = msgspec.msgpack.Decoder(_StoredAppraisal)
 _emotion: Final = msgspec.msgpack.Decoder(_StoredEmotion)
@@ -88,51 +114,70 @@ encode_record = _encoder.encode
 
 def encode_persona(persona: Persona) -> bytes:
     """The catalog's persona blob."""
-    return _encoder.encode(_StoredPersona(1, persona))
+    return _encoder.encode(_StoredPersona(_FIRST, persona))
 
 
 def encode_appraisal(appraisal: Appraisal) -> bytes:
     """A row's appraisal blob."""
-    return _encoder.encode(_StoredAppraisal(1, appraisal))
+    return _encoder.encode(_StoredAppraisal(_FIRST, appraisal))
 
 
 def encode_emotion(emotion: VAD) -> bytes:
     """A row's emotion blob."""
-    return _encoder.encode(_StoredEmotion(1, emotion.V, emotion.A, emotion.D))
+    return _encoder.encode(_StoredEmotion(_FIRST, emotion.V, emotion.A, emotion.D))
 
 
 def encode_preferences_input(preferences: Preferences) -> bytes:
     """The input blob of a row of kind prefs."""
-    return _encoder.encode(PreferencesInput(1, preferences))
+    return _encoder.encode(PreferencesInput(_FIRST, preferences))
 
 
 def encode_acknowledgement_input(action_id: str) -> bytes:
     """The input blob of a row of kind ack."""
-    return _encoder.encode(AcknowledgementInput(1, action_id))
+    return _encoder.encode(AcknowledgementInput(_FIRST, action_id))
 
 
 def encode_action_input(action: Action) -> bytes:
     """The input blob of a row of kind proactive."""
-    return _encoder.encode(ActionInput(1, action))
+    return _encoder.encode(ActionInput(_FIRST, action))
 
 
-def _unreadable(blob: bytes, error: Exception) -> Exception:
-    """Tells a newer format from damage."""
+def _unreadable(blob: bytes, error: Exception, newest: int = _FIRST) -> Exception:
+    """Tells a format above the `newest` known of that blob from damage."""
     try:
         found = _any.decode(blob).get("v")
     except msgspec.DecodeError:
         found = None
-    if isinstance(found, int) and found > FORMAT:
-        return NewerFormat(f"a blob has format {found}, this program knows up to {FORMAT}: run a newer molroo-actor")
+    if isinstance(found, int) and found > newest:
+        return NewerFormat(f"a blob has format {found}, this program knows up to {newest}: run a newer molroo-actor")
     return Damaged(f"a blob cannot be read: {error}")
 
 
 def decode_record(blob: bytes) -> Record:
-    """A state_after or origin blob. Raises Damaged, NewerFormat."""
+    """A state_after or origin blob of any format, as the newest. Raises Damaged, NewerFormat."""
     try:
         return _record.decode(blob)
     except msgspec.DecodeError as error:
-        raise _unreadable(blob, error) from error
+        first = _record_of_first(blob)
+        if first is None:
+            raise _unreadable(blob, error, FORMAT) from error
+        return first
+
+
+def _record_of_first(blob: bytes) -> Record | None:
+    """A record of format 1, upgraded; None when it is none.
+
+    Its state knew nothing of the contact with the user and its results had no mask and no risk: both take their
+    defaults, and every turn counts as one of the user's.
+    """
+    try:
+        old = _record_1.decode(blob)
+    except msgspec.DecodeError:
+        return None
+    kept = structs.asdict(old.state)
+    kept["reg_log"] = tuple(Regulated(past.strategy, past.begun_ms, past.relief) for past in kept["reg_log"])
+    state = State(**kept, talks=kept["turns"])
+    return Record(FORMAT, old.wall_ms, state, old.result, old.preferences)
 
 
 def decode_persona(blob: bytes) -> Persona:

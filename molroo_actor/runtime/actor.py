@@ -31,7 +31,7 @@ from molroo_actor.errors import Conflict, NotFound, Overloaded
 from molroo_actor.protocol import record as blobs
 from molroo_actor.protocol.commands import TEN_YEARS_S, Preferences, TurnCommand
 from molroo_actor.protocol.outreach import CLOSED_KEPT, Action, Outreach
-from molroo_actor.protocol.record import Record
+from molroo_actor.protocol.record import FORMAT, Record
 from molroo_actor.runtime import reaching_out
 from molroo_actor.runtime.mailbox import Asker
 from molroo_actor.runtime.reaching_out import Span, Verdict
@@ -172,7 +172,7 @@ class Actor:
             verdict = self._consider(record, msgspec.structs.replace(outreach, spent=rested), outcome.state, wall_ms)
             outreach = verdict.outreach
             result = msgspec.structs.replace(result, proactive_hint=_hint(result.proactive_hint, verdict, wall_ms))
-        after = Record(1, wall_ms, outcome.state, result, record.preferences, outreach)
+        after = Record(FORMAT, wall_ms, outcome.state, result, record.preferences, outreach)
         digest = command.id_digest
         row = Row(
             self.session,

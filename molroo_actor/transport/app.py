@@ -31,6 +31,8 @@ from molroo_actor.transport import docs_page, openapi
 from molroo_actor.transport.auth import Origins
 from molroo_actor.transport.entrance import Entrance, json_response
 from molroo_actor.transport.listener import Listener
+from molroo_actor.transport.llm_appraiser import LlmAppraiser
+from molroo_actor.transport.llm_chat import ChatEndpoint
 from molroo_actor.transport.metrics import Metrics
 from molroo_actor.transport.rest import Rest
 from molroo_actor.transport.rest_outreach import RestOutreach
@@ -54,6 +56,8 @@ class Server:
         self.url = ""
         self._clock = clock or SystemClock()
         self._appraiser = appraiser
+        self.llm: LlmAppraiser | None = None
+        """When settings name an endpoint."""
         self._ledger = Ledger(settings)
         self._sender = WebhookSender(
             within_s=settings.delivery_within_s,
@@ -97,7 +101,9 @@ class Server:
 
     async def _start_parts(self) -> None:
         registry = Registry(self.settings, self._ledger, self._clock, self.metrics)
-        self.host = Host(registry, self._appraiser)
+        if self._appraiser is None and self.settings.llm_base_url is not None:
+            self.llm = self._llm()
+        self.host = Host(registry, self._appraiser or self.llm)
         commit = self.host.gate.commit
         self._folding = Folding(
             self._ledger.folder, self._ledger.node, self._ledger.journal, self.settings, self._clock, commit
@@ -122,6 +128,11 @@ class Server:
             self._ledger.folder,
         )
         await self._admin.start()
+
+    def _llm(self) -> LlmAppraiser:
+        randomness = random.Random()  # noqa: S311 - it spreads retries, nothing secret
+        chat = ChatEndpoint(self.settings, self._clock, randomness)
+        return LlmAppraiser(chat, self.settings, self._clock, randomness, self.metrics)
 
     async def _install_keys(self) -> None:
         given = self.settings.bootstrap_key
@@ -205,6 +216,9 @@ class Server:
             "Sessions whose file cannot be read",
             len(host.registry.damaged | folding.damaged),
         )
+        if self.llm is not None:
+            yield "molroo_llm_running", "Calls of the LLM appraiser under way", self.llm.running
+            yield "molroo_llm_paused", "1 while its endpoint is left alone after failures", self.llm.paused
         yield "molroo_ready", "1 when /readyz says so", 0 if self.not_ready() else 1
 
     # -- stopping ------------------------------------------------------------------------------------------------------
@@ -237,6 +251,8 @@ class Server:
             await self._folding.close()
             await self._admin.close()
             self._tasks = []
+        if self.llm is not None:
+            await self.llm.close()
         await self._sender.close()
         await self._ledger.close()
 

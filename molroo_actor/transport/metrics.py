@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 _SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 _LATE_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0, 600.0, 3600.0)
+_LLM_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -26,6 +27,11 @@ class Metrics:
         self._wake = self._histogram("molroo_wake_seconds", "Time from wanted to awake", _SECONDS)
         self._lag = self._histogram("molroo_loop_lag_seconds", "How late the sweep came", _SECONDS)
         self._late = self._histogram("molroo_alarm_late_seconds", "How late alarms woke their sessions", _LATE_SECONDS)
+        self._llm = self._histogram("molroo_llm_seconds", "Time of a call of the LLM appraiser", _LLM_SECONDS)
+        self.llm_calls: Counter[str] = Counter()
+        """By outcome: answered, why not, or why none was made."""
+        self.llm_readings: Counter[str] = Counter()
+        """By origin."""
         self.turns = 0
         self.failed_alarms = 0
         self.deliveries: Counter[str] = Counter()
@@ -74,6 +80,16 @@ class Metrics:
         """An error was sent to a client."""
         self.refusals[code] += 1
 
+    def llm_called(self, outcome: str, seconds: float | None = None) -> None:
+        """A call of the LLM appraiser ended; without seconds it was never sent."""
+        self.llm_calls[outcome] += 1
+        if seconds is not None:
+            self._llm.observe(seconds)
+
+    def llm_read(self, origin: str) -> None:
+        """A text got its reading from the llm, from what it said before (remembered), or from the embedded one."""
+        self.llm_readings[origin] += 1
+
     def text(self) -> bytes:
         """The exposition format."""
         return generate_latest(self._registry)
@@ -91,14 +107,17 @@ class _Plain:
         yield CounterMetricFamily("molroo_hibernations", "Actors that left memory", value=metrics.hibernations)
         yield CounterMetricFamily("molroo_failed_commits", "Commits that failed", value=metrics.failed_commits)
         yield CounterMetricFamily("molroo_failed_alarms", "Alarms to be tried again", value=metrics.failed_alarms)
-        refusals = CounterMetricFamily("molroo_refusals", "Errors sent to clients, by code", labels=["code"])
-        for code, count in sorted(metrics.refusals.items()):
-            refusals.add_metric([code], count)
-        yield refusals
-        deliveries = CounterMetricFamily("molroo_deliveries", "Requests to webhooks, by outcome", labels=["outcome"])
-        for outcome, count in sorted(metrics.deliveries.items()):
-            deliveries.add_metric([outcome], count)
-        yield deliveries
+        yield _counted("molroo_refusals", "Errors sent to clients, by code", "code", metrics.refusals)
+        yield _counted("molroo_llm_calls", "Calls of the LLM appraiser, by outcome", "outcome", metrics.llm_calls)
+        yield _counted("molroo_llm_readings", "Its readings of texts, by origin", "origin", metrics.llm_readings)
+        yield _counted("molroo_deliveries", "Requests to webhooks, by outcome", "outcome", metrics.deliveries)
         for name, text, value in metrics.gauges():
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             yield kind(name.removesuffix("_total"), text, value=value)
+
+
+def _counted(name: str, text: str, label: str, counts: Counter[str]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for value, count in sorted(counts.items()):
+        family.add_metric([value], count)
+    return family

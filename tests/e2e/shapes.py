@@ -107,7 +107,7 @@ STRATEGY = {"strategy": words, "phase": words, "progress": unit}
 TRIGGER = one_of("attachment_seeking", "need_deficit", "emotional_overflow")
 HINT = {"next_check_after_ms": or_null(whole), "potential_triggers": [TRIGGER], "pending": [words]}
 BLEND = {"rational": unit, "irrational": unit}
-CATASTROPHE = {"alpha": signed, "beta": unit}
+CATASTROPHE = {"alpha": signed, "beta": unit, "mask": unit, "risk": one_of("low", "elevated", "high")}
 STYLE = one_of("secure", "anxious", "avoidant", "disorganized")
 INTERPERSONAL = {
     "rapport": unit,

@@ -15,8 +15,8 @@ from openapi_spec_validator import validate
 
 from molroo_actor.protocol.answers import CODES
 from molroo_actor.transport.docs_page import curl
-from molroo_actor.transport.openapi import STATUSES
 from molroo_actor.transport.entrance import STATUS
+from molroo_actor.transport.openapi import STATUSES
 from tests.e2e.wire import GLAD, PERSONA, Api, Node, Reply, serving
 
 SOCKET = "/v1/ws/{sessionId}"

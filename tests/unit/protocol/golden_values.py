@@ -13,7 +13,7 @@ import msgspec
 from molroo_actor.engine import VAD, Appraisal, Persona, Reading, Stimulus, derive, initial_state, presets, step
 from molroo_actor.protocol import record
 from molroo_actor.protocol.commands import Event, Preferences, QuietHours, Triggers, TurnInput
-from molroo_actor.protocol.record import PreferencesInput, Record
+from molroo_actor.protocol.record import FORMAT, PreferencesInput, Record
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 APPRAISAL: Final = Appraisal(0.75, -0.5, 0.25, 0.5, -1.0, 0.125, urgency=1.0)
@@ -34,14 +34,14 @@ def after_a_turn() -> Record:
     """A record with everything in it that a turn leaves."""
     params = derive(persona())
     outcome = step(params, initial_state(params, 0), Stimulus(Reading(APPRAISAL, 0.5, 1.0, {"sad": 0.5})), 60_000)
-    return Record(1, 1_790_000_060_000, outcome.state, outcome.result, PREFERENCES)
+    return Record(FORMAT, 1_790_000_060_000, outcome.state, outcome.result, PREFERENCES)
 
 
 def blobs() -> dict[str, bytes]:
-    """Every kind of blob, encoded as the newest format."""
+    """Every kind of blob, encoded as the newest format. What stands in the folder beside these is of a past one."""
     pack = msgspec.msgpack.Encoder().encode
     return {
-        "record.1.msgpack": record.encode_record(after_a_turn()),
+        "record.2.msgpack": record.encode_record(after_a_turn()),
         "persona.1.msgpack": record.encode_persona(persona()),
         "appraisal.1.msgpack": record.encode_appraisal(APPRAISAL),
         "emotion.1.msgpack": record.encode_emotion(EMOTION),

@@ -1,4 +1,4 @@
-"""The blobs on disk: format 1 of each is read as it was written, a newer one is refused by name, rubbish is damage."""
+"""The blobs on disk: every format is read as it was written, a newer one is refused by name, rubbish is damage."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from molroo_actor.engine.labels import INDEX
+from molroo_actor.engine.state import Regulated
 from molroo_actor.errors import Damaged, NewerFormat
 from molroo_actor.protocol import record
 from molroo_actor.protocol.commands import Preferences
-from molroo_actor.protocol.record import Record
+from molroo_actor.protocol.record import FORMAT, Record
 from tests.unit.protocol import golden_values as golden
 
 DECODERS: dict[str, Callable[[bytes], object]] = {
@@ -24,8 +26,15 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
 }
 
 
+NEWEST = {"record": 2}
+
+
 def _blob(name: str) -> bytes:
-    return (golden.GOLDEN / f"{name}.1.msgpack").read_bytes()
+    return (golden.GOLDEN / f"{name}.{NEWEST.get(name, 1)}.msgpack").read_bytes()
+
+
+def _record(version: int) -> bytes:
+    return (golden.GOLDEN / f"record.{version}.msgpack").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -43,15 +52,44 @@ def test_format_1_is_read_to_the_value_that_was_written(name: str, value: object
     assert DECODERS[name](_blob(name)) == value
 
 
-def test_a_record_of_format_1_is_read_to_its_exact_values() -> None:
-    found = record.decode_record(_blob("record"))
-    assert (found.v, found.wall_ms, found.preferences) == (1, 1_790_000_060_000, golden.PREFERENCES)
-    assert (found.state.at_ms, found.state.turns, found.state.c_gc) == (60_000, 1, -0.5)
+def test_a_record_of_format_2_is_read_to_its_exact_values() -> None:
+    found = record.decode_record(_record(2))
+    assert (found.v, found.wall_ms, found.preferences) == (2, 1_790_000_060_000, golden.PREFERENCES)
+    assert (found.state.at_ms, found.state.turns, found.state.talks, found.state.c_gc) == (60_000, 1, 1, -0.5)
     assert found.result is not None
-    assert (found.result.appraisal, found.result.soul_stage.name) == (golden.APPRAISAL, found.result.soul_stage.name)
-    assert found.state.v == found.result.new_emotion.V
+    assert found.result.appraisal == golden.APPRAISAL
+    assert found.state.label == INDEX[found.result.discrete_emotion.primary]
+    assert [(change.at_s, change.delta < 0) for change in found.state.trust_log] == [(60, True)]
     # What the engine computes may change; what was written may not: the blob decodes and encodes to itself.
-    assert record.encode_record(found) == _blob("record")
+    assert record.encode_record(found) == _record(2)
+
+
+def test_a_record_of_format_1_is_read_as_the_newest_and_what_it_did_not_keep_takes_its_default() -> None:
+    old = msgspec.msgpack.decode(_record(1))
+    found = record.decode_record(_record(1))
+    assert (found.v, found.wall_ms, found.preferences) == (FORMAT, 1_790_000_060_000, golden.PREFERENCES)
+    kept = {name: value for name, value in msgspec.structs.asdict(found.state).items() if name in old["state"]}
+    assert {**kept, "reg_log": []} == old["state"]
+    assert (found.state.talks, found.state.k_fast, found.state.rift, found.state.trust_log) == (1, 0.0, 0.0, ())
+    assert found.result is not None
+    assert (found.result.catastrophe.mask, found.result.catastrophe.risk) == (1.0, "low")
+    assert old["result"]["new_emotion"]["V"] == found.result.new_emotion.V
+    assert record.decode_record(record.encode_record(found)) == found
+
+
+def test_a_regulation_that_ended_comes_over_from_format_1() -> None:
+    old = msgspec.msgpack.decode(_record(1))
+    old["state"]["reg_log"] = [{"strategy": "situation_selection", "begun_ms": 5, "relief": 0.25}]
+    found = record.decode_record(msgspec.msgpack.encode(old))
+    assert found.state.reg_log == (Regulated("situation_selection", 5, 0.25),)
+
+
+@pytest.mark.parametrize("name", ["at_ms", "v", "reg_log", "recovered"])
+def test_a_state_of_format_1_with_a_field_missing_is_damage(name: str) -> None:
+    old = msgspec.msgpack.decode(_record(1))
+    del old["state"][name]
+    with pytest.raises(Damaged, match="a blob cannot be read"):
+        record.decode_record(msgspec.msgpack.encode(old))
 
 
 def test_preferences_of_format_1_are_read_as_a_plain_map() -> None:
@@ -73,7 +111,7 @@ def test_what_is_written_now_is_what_the_golden_files_hold() -> None:
 
 
 def test_a_record_before_the_first_turn_is_small_and_complete() -> None:
-    origin = Record(1, 5, golden.after_a_turn().state)
+    origin = Record(FORMAT, 5, golden.after_a_turn().state)
     assert record.decode_record(record.encode_record(origin)) == origin
     assert (origin.result, origin.preferences) == (None, Preferences())
 
@@ -81,13 +119,14 @@ def test_a_record_before_the_first_turn_is_small_and_complete() -> None:
 @pytest.mark.parametrize("name", [*DECODERS, "input-preferences"])
 def test_every_blob_is_a_map_that_begins_with_its_format(name: str) -> None:
     decoded = msgspec.msgpack.decode(_blob(name))
-    assert next(iter(decoded.items())) == ("v", 1)
+    assert next(iter(decoded.items())) == ("v", NEWEST.get(name, 1))
 
 
 @pytest.mark.parametrize("name", list(DECODERS))
 def test_a_newer_format_is_refused_by_its_number(name: str) -> None:
-    newer = msgspec.msgpack.encode({**msgspec.msgpack.decode(_blob(name)), "v": 2})
-    with pytest.raises(NewerFormat, match="a blob has format 2, this program knows up to 1"):
+    newest = NEWEST.get(name, 1)
+    newer = msgspec.msgpack.encode({**msgspec.msgpack.decode(_blob(name)), "v": newest + 1})
+    with pytest.raises(NewerFormat, match=f"a blob has format {newest + 1}, this program knows up to {newest}"):
         DECODERS[name](newer)
 
 
@@ -96,6 +135,13 @@ def test_a_newer_format_is_refused_by_its_number(name: str) -> None:
 def test_anything_else_is_damage(name: str, blob: bytes) -> None:
     with pytest.raises(Damaged, match="a blob cannot be read"):
         DECODERS[name](blob)
+
+
+def test_a_record_of_format_1_cut_short_anywhere_is_damage() -> None:
+    blob = _record(1)
+    for length in range(0, len(blob), 1 + len(blob) // 60):
+        with pytest.raises(Damaged):
+            record.decode_record(blob[:length])
 
 
 @pytest.mark.parametrize("name", list(DECODERS))

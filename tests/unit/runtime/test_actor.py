@@ -12,7 +12,7 @@ from molroo_actor.errors import Conflict, Overloaded
 from molroo_actor.ids import id_digest
 from molroo_actor.protocol import commands
 from molroo_actor.protocol.commands import Preferences, TurnCommand
-from molroo_actor.protocol.record import Record, decode_record
+from molroo_actor.protocol.record import FORMAT, Record, decode_record
 from molroo_actor.runtime.actor import TEN_YEARS_MS, Actor, Pending, check_repeat
 from molroo_actor.storage.rows import History
 from tests.kit.clock import START_MS
@@ -27,7 +27,7 @@ def _actor(
 ) -> Actor:
     preset = presets()["companion"]
     params = derive(Persona(preset.identity, preset.personality))
-    record = Record(1, START_MS, initial_state(params, 0))
+    record = Record(FORMAT, START_MS, initial_state(params, 0))
     return Actor(
         1,
         "epoch",
