@@ -134,7 +134,7 @@ def test_the_next_crossing_is_exact(params: Params, tell: Tell) -> None:
     state = tell("hello, nice to see you").state
     crossing = next_crossing(params, state)
     assert crossing is not None
-    assert crossing.trigger == "attachment_seeking"
+    assert crossing.reason == "absence"
     before = flow(params, state, crossing.at_ms - 1000)
     after = flow(params, state, crossing.at_ms + 1000)
     assert hint(params, before, 0.0).next_check_after_ms == pytest.approx(1000, abs=1)
