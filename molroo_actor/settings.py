@@ -114,6 +114,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long an Idempotency-Key of a create is remembered."""
     time_scale: Annotated[float, Meta(gt=0, le=100_000)] = 1.0
     """Character seconds in a real one, for sessions made with test keys; fixed at their creation."""
+    time_scale_beside_live: bool = False
+    """Allows a time scale on a folder that holds sessions of live keys; they keep real time."""
 
     synchronous: Literal["FULL", "OFF"] = "FULL"
     """OFF gives up durability and is for measuring what durability costs; it says so at start."""

@@ -79,8 +79,20 @@ class Actor:
     """The live state of one session. Rows made here must go to the gate in the order in which they were made."""
 
     __slots__ = (
-        "_expire_h", "_in_flight", "_kept", "_older_ids", "_recent_ids", "_record", "_released", "_row_bytes_max",
-        "_time_scale", "epoch", "params", "released_seq", "seq", "session",
+        "_expire_h",
+        "_in_flight",
+        "_kept",
+        "_older_ids",
+        "_recent_ids",
+        "_record",
+        "_released",
+        "_row_bytes_max",
+        "epoch",
+        "params",
+        "released_seq",
+        "seq",
+        "session",
+        "time_scale",
     )  # fmt: skip
 
     def __init__(
@@ -102,7 +114,7 @@ class Actor:
         self._record = self._released = blobs.encode_record(record)
         self.seq = history.last_seq
         self.released_seq = history.last_seq
-        self._time_scale = time_scale
+        self.time_scale = time_scale
         self._kept = kept
         self._row_bytes_max = row_bytes_max
         self._expire_h = expire_h
@@ -153,7 +165,7 @@ class Actor:
     def session_ms(self, record: Record, wall_ms: int) -> int:
         """The session's clock at a moment of the wall; never before the record's own."""
         span = min(max(wall_ms - record.wall_ms, 0), TEN_YEARS_MS)
-        return record.state.at_ms + int(span * self._time_scale)
+        return record.state.at_ms + int(span * self.time_scale)
 
     def take_turn(self, command: TurnCommand, reading: Reading, source: Source, wall_ms: int, asker: Asker) -> Pending:
         """One turn. Raises Overloaded for a row above its limit; then nothing has changed."""
@@ -249,7 +261,7 @@ class Actor:
 
     def _replanned(self, record: Record, wall_ms: int) -> Verdict:
         state = self._now(record, wall_ms)
-        span = Span(state.at_ms, wall_ms, self._time_scale)
+        span = Span(state.at_ms, wall_ms, self.time_scale)
         due_ms = reaching_out.plan(self.params, record.preferences, record.outreach, state, span)
         return Verdict(record.outreach, None, due_ms)
 
@@ -261,7 +273,7 @@ class Actor:
             record.preferences,
             outreach,
             state,
-            Span(state.at_ms, wall_ms, self._time_scale),
+            Span(state.at_ms, wall_ms, self.time_scale),
             self.seq + 1,
             self.epoch,
             self._expire_h,

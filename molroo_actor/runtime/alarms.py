@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from molroo_actor.errors import Internal, MolrooError, WireError
@@ -18,8 +18,9 @@ from molroo_actor.runtime.actor import Actor, Pending
 from molroo_actor.runtime.connection import Attachment
 from molroo_actor.runtime.mailbox import Answer, Wakeup
 from molroo_actor.runtime.output_gate import OutputGate
-from molroo_actor.runtime.registry import Registry
+from molroo_actor.runtime.registry import Registry, shutting_down
 from molroo_actor.runtime.slot import Slot
+from molroo_actor.runtime.writer import Writer
 from molroo_actor.storage import catalog
 from molroo_actor.storage.catalog import Alarm
 
@@ -36,10 +37,14 @@ _BACKOFF_MAX_S: Final = 3_600.0
 class Alarms:
     """The scheduler of one host. `run` in a task of its own, `stop` ends it."""
 
-    def __init__(self, registry: Registry, gate: OutputGate, schedule: Callable[[Slot], None]) -> None:
+    def __init__(
+        self, registry: Registry, gate: OutputGate, schedule: Callable[[Slot], None], writer: Writer | None
+    ) -> None:
+        """writer: who words what characters say; None is the engine."""
         self._registry = registry
         self._gate = gate
         self._schedule = schedule
+        self._writer = writer
         self._clock = registry.clock
         self._at_once = registry.settings.alarms_at_once
         self._overdue_every_s = 1.0 / registry.settings.overdue_alarms_per_s
@@ -157,7 +162,9 @@ class Alarms:
         """An awake, settled session's alarm: dropped when another row set it since."""
         try:
             stale = letter.set_seq != actor.seq
-            taken = None if stale else actor.take_alarm(self._clock.wall_ms(), _WakeupAsker(letter), None)
+            if not stale and not letter.worded and self._word(slot, actor, letter):
+                return
+            taken = None if stale else actor.take_alarm(self._clock.wall_ms(), _WakeupAsker(letter), letter.message)
         except WireError as error:
             letter.over(error)
         except Exception:
@@ -169,6 +176,35 @@ class Alarms:
             else:
                 due_ms = None if taken is None else max(taken, self._clock.wall_ms() + 1)
                 self._registry.spawn(self._move(slot.inner_id, letter.set_seq, due_ms, 0))
+
+    def _word(self, slot: Slot, actor: Actor, letter: Wakeup) -> bool:
+        """Whether a writer words what the character will say; then the letter comes back with it."""
+        wanted = None if self._writer is None else actor.wanted(self._clock.wall_ms())
+        if wanted is None or self._writer is None:
+            return False
+        urge, state = wanted
+        message = self._writer.write(actor.params, state, urge)
+        if message is None:
+            return False
+        self._registry.spawn(self._worded(slot, letter, message))
+        return True
+
+    async def _worded(self, slot: Slot, letter: Wakeup, message: Awaitable[str]) -> None:
+        """Waits for the writer; the session goes on meanwhile, and may even sleep again."""
+        letter.worded = True
+        try:
+            async with asyncio.timeout(self._registry.settings.appraiser_deadline_s):
+                letter.message = (await message) or None
+        except asyncio.CancelledError:
+            letter.over(shutting_down())
+            raise
+        except Exception as error:  # noqa: BLE001 - a writer may fail in any way
+            log.warning("the writer did not answer (%s); the engine's own words are taken", error)
+        if slot.deleting:
+            letter.over(None)
+            return
+        slot.box().append(letter)
+        self._schedule(slot)
 
 
 class _WakeupAsker:

@@ -12,7 +12,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from molroo_actor.engine import PromptData, StateReport, flow, observe, render_prompt
+from molroo_actor.engine import (
+    PromptData,
+    RelationshipReport,
+    StateReport,
+    flow,
+    observe,
+    relationship_report,
+    render_prompt,
+)
 from molroo_actor.errors import (
     Internal,
     NotFound,
@@ -38,6 +46,7 @@ from molroo_actor.runtime.repeats import Repeats
 from molroo_actor.runtime.residency import Residency
 from molroo_actor.runtime.slot import Slot
 from molroo_actor.runtime.turns import Turns
+from molroo_actor.runtime.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +63,14 @@ class Snapshot(NamedTuple):
     def report(self) -> StateReport:
         """The state as it is by now."""
         return observe(self.actor.params, self.record.state, self.session_ms)
+
+    def relationship(self) -> RelationshipReport:
+        """How things stand with the user by now."""
+        return relationship_report(self.actor.params, self.record.state, self.session_ms)
+
+    def wall_of(self, session_ms: int) -> int:
+        """About when the session's clock stood there: it goes with the wall but for spans that turns gave."""
+        return self.wall_ms - int((self.session_ms - session_ms) / self.actor.time_scale)
 
     def pending(self) -> tuple[Action, ...]:
         """Actions to hear of; none while the preferences say so."""
@@ -82,7 +99,7 @@ class Welcome(NamedTuple):
 class Host:
     """All awake, wanted and connected sessions of one process."""
 
-    def __init__(self, registry: Registry, appraiser: Appraiser | None = None) -> None:
+    def __init__(self, registry: Registry, appraiser: Appraiser | None = None, writer: Writer | None = None) -> None:
         self.registry = registry
         self.settings = settings = registry.settings
         self.ledger = ledger = registry.ledger
@@ -100,7 +117,7 @@ class Host:
         )
         self.repeats = Repeats(registry)
         self.turns = Turns(registry, self.gate, self.schedule, appraiser or EmbeddedAppraiser())
-        self.alarms = Alarms(registry, self.gate, self.schedule)
+        self.alarms = Alarms(registry, self.gate, self.schedule, writer)
         self.residency = Residency(registry, self.gate, self.schedule)
         self.queued: Callable[[], None] = lambda: None
         """Called when a delivery became durable."""

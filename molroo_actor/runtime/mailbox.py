@@ -115,6 +115,9 @@ class Wakeup(Struct):
 
     set_seq: int
     over: Callable[[Exception | None], None]
+    worded: bool = False
+    """Whether a writer was asked already; what it wrote is the message, None when the engine's own is taken."""
+    message: str | None = None
 
 
 Mailbox = list[Envelope | Deletion | Wakeup]

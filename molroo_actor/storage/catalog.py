@@ -77,6 +77,11 @@ def counts(ledger: sqlite3.Connection) -> tuple[int, int]:
     return sessions, highest[0] if highest else 0
 
 
+def has_live(ledger: sqlite3.Connection) -> bool:
+    """Whether any session was made by a live key."""
+    return ledger.execute("SELECT 1 FROM session WHERE live = 1 LIMIT 1").fetchone() is not None
+
+
 def deleting(ledger: sqlite3.Connection) -> list[int]:
     """Sessions whose deletion was begun and not ended."""
     return [inner for (inner,) in ledger.execute("SELECT inner_id FROM session WHERE deleting = 1").fetchall()]

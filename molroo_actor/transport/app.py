@@ -25,6 +25,7 @@ from molroo_actor.runtime.receivers import Receivers
 from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.settings import Settings, SettingsError
+from molroo_actor.storage import catalog
 from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport import docs_page, openapi
@@ -33,6 +34,7 @@ from molroo_actor.transport.entrance import Entrance, json_response
 from molroo_actor.transport.listener import Listener
 from molroo_actor.transport.llm_appraiser import LlmAppraiser
 from molroo_actor.transport.llm_chat import ChatEndpoint
+from molroo_actor.transport.llm_writer import LlmWriter
 from molroo_actor.transport.metrics import Metrics
 from molroo_actor.transport.rest import Rest
 from molroo_actor.transport.rest_outreach import RestOutreach
@@ -58,6 +60,7 @@ class Server:
         self._appraiser = appraiser
         self.llm: LlmAppraiser | None = None
         """When settings name an endpoint."""
+        self._writer: LlmWriter | None = None
         self._ledger = Ledger(settings)
         self._sender = WebhookSender(
             within_s=settings.delivery_within_s,
@@ -83,11 +86,21 @@ class Server:
         tls = self._tls()
         await self._ledger.open()
         try:
+            await self._check_time_scale()
             await self._start_parts()
             await self._listen(tls)
         except BaseException:
             await self.stop()
             raise
+
+    async def _check_time_scale(self) -> None:
+        if self.settings.time_scale == 1 or self.settings.time_scale_beside_live:
+            return
+        if await self._ledger.read(catalog.has_live):
+            raise SettingsError(
+                "MOLROO_TIME_SCALE is for trying things out, and this data folder holds sessions of live keys: take"
+                " another folder, or set MOLROO_TIME_SCALE_BESIDE_LIVE=true (live sessions keep real time)"
+            )
 
     def _tls(self) -> ssl.SSLContext | None:
         if self.settings.tls_cert is None:
@@ -102,8 +115,8 @@ class Server:
     async def _start_parts(self) -> None:
         registry = Registry(self.settings, self._ledger, self._clock, self.metrics)
         if self._appraiser is None and self.settings.llm_base_url is not None:
-            self.llm = self._llm()
-        self.host = Host(registry, self._appraiser or self.llm)
+            self._start_llm()
+        self.host = Host(registry, self._appraiser or self.llm, self._writer)
         commit = self.host.gate.commit
         self._folding = Folding(
             self._ledger.folder, self._ledger.node, self._ledger.journal, self.settings, self._clock, commit
@@ -129,10 +142,11 @@ class Server:
         )
         await self._admin.start()
 
-    def _llm(self) -> LlmAppraiser:
+    def _start_llm(self) -> None:
         randomness = random.Random()  # noqa: S311 - it spreads retries, nothing secret
         chat = ChatEndpoint(self.settings, self._clock, randomness)
-        return LlmAppraiser(chat, self.settings, self._clock, randomness, self.metrics)
+        self.llm = llm = LlmAppraiser(chat, self.settings, self._clock, randomness, self.metrics)
+        self._writer = LlmWriter(chat, self.settings, self._clock, lambda: llm.paused)
 
     async def _install_keys(self) -> None:
         given = self.settings.bootstrap_key

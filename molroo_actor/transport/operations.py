@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from molroo_actor.protocol import answers, webhooks
+from molroo_actor.protocol.bonds import RelationshipView
 from molroo_actor.protocol.views import RestState, RestTurn
 
 
@@ -285,6 +286,19 @@ _PROACTIVE: Final = (
     ),
 )
 
+_RELATIONSHIP: Final = (
+    Operation(
+        method="GET",
+        path="/v1/relationship/{sessionId}",
+        tag="State",
+        summary="Read the relationship",
+        about="Trust and how it came about, attachment, what the two are to each other, and patterns to watch.",
+        parameters=(_SESSION,),
+        answer=RelationshipView,
+        errors=_OF_SESSION,
+    ),
+)
+
 _WEBHOOK: Final = {"url": "https://example.org/hook", "events": ["proactive", "stage_transition"]}
 _WEBHOOKS: Final = (
     Operation(
@@ -386,4 +400,4 @@ _SERVER: Final = (
     ),
 )
 
-OPERATIONS: Final = (*_SESSIONS, *_TURNS, *_STATE, *_PROACTIVE, *_WEBHOOKS, *_LIVE, *_SERVER)
+OPERATIONS: Final = (*_SESSIONS, *_TURNS, *_STATE, *_RELATIONSHIP, *_PROACTIVE, *_WEBHOOKS, *_LIVE, *_SERVER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 
 from molroo_actor.protocol import answers, commands, rest, webhooks
+from molroo_actor.protocol.bonds import relationship_view
 from molroo_actor.protocol.commands import AckProactive, SetPreferences
 from molroo_actor.protocol.outreach import rest_action
 from molroo_actor.runtime.host import Host
@@ -26,6 +27,7 @@ class RestOutreach:
             (hdrs.METH_GET, "/v1/proactive/{session_id}", self._pending),
             (hdrs.METH_PUT, "/v1/proactive/{session_id}/preferences", self._preferences),
             (hdrs.METH_POST, "/v1/proactive/{session_id}/{action_id}/ack", self._acknowledge),
+            (hdrs.METH_GET, "/v1/relationship/{session_id}", self._relationship),
             (hdrs.METH_POST, "/v1/webhook/{session_id}", self._add_webhook),
             (hdrs.METH_GET, "/v1/webhook/{session_id}", self._list_webhooks),
             (hdrs.METH_DELETE, "/v1/webhook/{session_id}/{webhook_id}", self._remove_webhook),
@@ -51,6 +53,12 @@ class RestOutreach:
         slot = await self._entrance.find(key, request.match_info["session_id"], bucket)
         await self._host.ask(slot, AckProactive(request.match_info["action_id"]))
         return json_response(rest.encode(answers.Acknowledged(True)))
+
+    async def _relationship(self, request: web.Request) -> web.Response:
+        key, bucket = self._entrance.enter(request)
+        slot = await self._entrance.find(key, request.match_info["session_id"], bucket)
+        seen = await self._host.snapshot(slot)
+        return json_response(rest.encode(relationship_view(seen.relationship(), seen.seq, seen.wall_ms, seen.wall_of)))
 
     # -- webhooks ----------------------------------------------------------------------------------------------
 
