@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S: Final = 10.0
 """How long a jump of the wall may go unnoticed."""
+_ALWAYS_MS: Final = 1 << 62
 _OVERDUE_MS: Final = 60_000
 """What is later than this is caught up with at its own pace and does not delay what is due now."""
 _BACKOFF_FIRST_S: Final = 1.0
@@ -51,7 +52,7 @@ class Alarms:
         self._overdue_from_s = 0.0
         self._under_way: set[int] = set()
         """Sessions that are being woken; their alarms in the ledger are not looked at again until that is over."""
-        self._look_ms = 0
+        self._look_ms = _ALWAYS_MS
         """When the task looks next, by the wall."""
         self._changed = asyncio.Event()
         self._stopping = False
@@ -62,7 +63,7 @@ class Alarms:
         """Wakes what is due until `stop`."""
         while not self._stopping:
             self._changed.clear()
-            self._look_ms = 0
+            self._look_ms = _ALWAYS_MS  # what is planned while this looks may be missing in what it read
             try:
                 wait_s = await self._round()
             except MolrooError as error:
