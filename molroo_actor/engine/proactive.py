@@ -166,7 +166,7 @@ def next_crossing(
     overflow that would last for less than a second may be passed over.
     """
     s = state if from_ms is None else flow(params, state, from_ms)
-    left = unrecovered(params, s, spent)
+    left = unrecovered(params, s, unrecovered(params, state, spent))
     wanted = {reason for reason, trigger in TRIGGER_OF.items() if trigger in allowed and reason not in left}
     armed = s  # from here on the emotion may overflow
     if "emotion_overflow" in left and "emotional_overflow" in allowed:

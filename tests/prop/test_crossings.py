@@ -72,7 +72,7 @@ personas = st.builds(
         EmotionConfig,
         baseline=st.none() | st.builds(Baseline, V=signed, A=unit, D=signed),
         reactivity=st.floats(0.1, 3.0) | st.just(3.0),
-        persistence=st.floats(0.1, 5.0) | st.just(5.0),
+        persistence=st.floats(0.1, 5.0) | st.sampled_from((0.1, 5.0)),
     ),
     calibration=st.builds(
         Calibration,
@@ -80,8 +80,13 @@ personas = st.builds(
     ),
 )
 turns = st.sampled_from(BLOWS + JOYS) | stimuli
-gaps = st.integers(0, 600 * S_MS) | st.integers(0, 30 * HOUR_MS) | st.integers(0, 90 * DAY_MS)
-lives = st.lists(st.tuples(turns, st.integers(1, 12), gaps), max_size=5)
+minutes = st.integers(0, 600 * S_MS)
+gaps = minutes | st.integers(0, 30 * HOUR_MS) | st.integers(0, 90 * DAY_MS)
+storms = st.tuples(
+    st.tuples(st.sampled_from(BLOWS), st.integers(5, 30), minutes),
+    st.tuples(st.sampled_from(JOYS), st.integers(0, 4), minutes),
+).map(list)
+lives = st.lists(st.tuples(turns, st.integers(1, 12), gaps), max_size=5) | storms
 triggers = st.just(EVERY) | st.frozensets(st.sampled_from(sorted(EVERY)))
 reasons = st.just(()) | st.sets(st.sampled_from(sorted(TRIGGER_OF))).map(lambda found: tuple(sorted(found)))
 delays = st.none() | st.just(0) | gaps | st.integers(0, TEN_YEARS_MS)
@@ -125,7 +130,8 @@ def first_by_steps(case: Case, found_ms: int | None) -> int | None:
     times = [state.at_ms, *moments(case, end_ms)]
     if found_ms is not None:
         times = times[: bisect_left(times, found_ms)]
-        times += (found_ms + offset * S_MS for offset in range(-40, 3) if found_ms + offset * S_MS > start_ms)
+        near_ms = max(start_ms, found_ms - (found_ms - start_ms) % S_MS - 40 * S_MS)  # whole seconds after the start
+        times += range(near_ms, near_ms + 43 * S_MS, S_MS)
     times += (start_ms, end_ms)
     if found_ms is None:
         times.append(state.met_ms + 6 * HOUR_MS)
