@@ -93,11 +93,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhooks_per_session_max: Count = 8
     """Every event is queued for each of them."""
     deliveries_per_webhook_max: Count = 1_000
-    """Deliveries that wait for one receiver; what comes after is given up at once and shown to the operator."""
-    deliveries_at_once: Count = 16
-    """Requests to receivers under way."""
+    """Deliveries that wait for one receiver; what comes after is given up at once. Of what was given up, as many are
+    kept for the operator.
+    """
+    deliveries_at_once: Count = 64
+    """Requests to receivers under way; a receiver that stalls holds one of them for its whole time."""
     deliveries_per_host_max: Count = 4
-    """Of those, to one host: a receiver that stalls delays no other."""
+    """Of those, to one host: a receiver that stalls delays no other. One, while the host cannot be reached."""
     delivery_within_s: Positive = 5
     """How long a receiver may take to answer."""
     delivery_retry_first_s: Positive = 5

@@ -43,7 +43,7 @@ class Events:
     def _of_row(self, pending: Pending) -> list[Change]:
         changes: list[Change] = []
         if pending.fired is not None:
-            prompt = Answer(pending.actor.params, pending.row.seq, pending.record, None).prompt
+            prompt = Answer(pending.actor.params, pending.row.seq, pending.record, pending.event_context).prompt
             changes.append(self._queue(pending, "proactive", webhooks.encode(socket_action(pending.fired, prompt))))
         if pending.row.kind == "turn":
             changes.extend(self._of_turn(pending))

@@ -17,6 +17,8 @@ class Receivers:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._ledger = host.ledger
+        self._adding = 0
+        self._added = 0
 
     async def add(self, slot: Slot, given: WebhookBody) -> CreatedWebhook:
         """A new webhook, durable. Raises NotFound, RateLimited above the limit, Overloaded."""
@@ -33,8 +35,17 @@ class Receivers:
         refusal = self._host.disk_refusal()
         if refusal is not None:
             raise refusal
-        await self._host.gate.commit_asked(hooks.add(hook, settings.webhooks_per_session_max))
+        change, verdict = hooks.add(hook, settings.webhooks_per_session_max)
+        # Rows that come after it must find it, and a client that goes away while it is written changes nothing:
+        # looking for webhooks that are not there costs one statement, missing one costs an event.
         self._ledger.hooked.add(slot.inner_id)
+        self._adding += 1
+        self._added += 1
+        try:
+            await self._host.gate.commit_asked(change)
+        finally:
+            self._adding -= 1
+        verdict.check()
         return CreatedWebhook(hook.id, hook.url, hook.events.split(","), iso(hook.created_ms), hook.secret)
 
     async def of_session(self, slot: Slot) -> Webhooks:
@@ -46,4 +57,9 @@ class Receivers:
 
     async def remove(self, slot: Slot, hook_id: str) -> None:
         """Ends a webhook; what is queued for it is dropped. Raises NotFound, Overloaded."""
-        await self._host.gate.commit_asked(hooks.remove(slot.inner_id, hook_id))
+        change, verdict = hooks.remove(slot.inner_id, hook_id)
+        await self._host.gate.commit_asked(change)
+        verdict.check()
+        added = self._added
+        if self._adding == 0 and not await self._ledger.read(hooks.of_session, slot.inner_id) and added == self._added:
+            self._ledger.hooked.discard(slot.inner_id)

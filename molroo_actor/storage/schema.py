@@ -58,13 +58,16 @@ _NODE_2: Final = (
     "CREATE INDEX webhook_session ON webhook (session)",
     """CREATE TABLE delivery (
          id TEXT PRIMARY KEY, webhook TEXT NOT NULL, session INTEGER NOT NULL, type TEXT NOT NULL,
+         host TEXT NOT NULL,               -- its webhook's
          at_ms INTEGER NOT NULL,           -- when it happened
-         data BLOB NOT NULL,               -- JSON
          due_ms INTEGER NOT NULL, attempt INTEGER NOT NULL, error TEXT,
          begun_ms INTEGER NOT NULL,        -- since when it is tried: a day later it is given up
-         dead_ms INTEGER)""",
-    "CREATE INDEX delivery_due ON delivery (due_ms) WHERE dead_ms IS NULL",
-    "CREATE INDEX delivery_webhook ON delivery (webhook)",
+         dead_ms INTEGER,
+         data BLOB NOT NULL)               -- JSON; last, so that the others are read without it
+      """,
+    "CREATE INDEX delivery_due ON delivery (host, due_ms) WHERE dead_ms IS NULL",
+    "CREATE INDEX delivery_dead ON delivery (dead_ms) WHERE dead_ms IS NOT NULL",
+    "CREATE INDEX delivery_webhook ON delivery (webhook, dead_ms)",
     "CREATE INDEX delivery_session ON delivery (session)",
 )
 

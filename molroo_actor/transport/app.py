@@ -137,7 +137,7 @@ class Server:
         self.host.residency.start()
         damaged = ChainMap(self.host.registry.damaged, self._folding.damaged)
         self._admin = AdminServer(
-            Admin(self._ledger, self.keyring, self.sessions.item, damaged),
+            Admin(self._ledger, self.keyring, self.sessions.item, damaged, self._clock, commit, self._courier.queued),
             self._ledger.folder,
         )
         await self._admin.start()
@@ -230,6 +230,10 @@ class Server:
             "Sessions whose file cannot be read",
             len(host.registry.damaged | folding.damaged),
         )
+        courier = self._courier
+        yield "molroo_deliveries_running", "Requests to webhooks under way", courier.under_way
+        yield "molroo_deliveries_waiting", "Deliveries that wait, counted twice a minute", courier.waiting
+        yield "molroo_deliveries_dead", "Deliveries that were given up and are kept, counted as often", courier.dead
         if self.llm is not None:
             yield "molroo_llm_running", "Calls of the LLM appraiser under way", self.llm.running
             yield "molroo_llm_paused", "1 while its endpoint is left alone after failures", self.llm.paused
