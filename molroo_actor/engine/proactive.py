@@ -6,30 +6,32 @@ runtime keeps them), nor what the character says (outreach.py).
 """
 
 from collections.abc import Collection, Iterator
-from itertools import product
 from math import log
 from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from molroo_actor.engine.dynamics import RELATED_REST, flow, intensity, rate_relatedness
+from molroo_actor.engine.dynamics import RELATED_REST, flow, rate_relatedness
+from molroo_actor.engine.overflow import (
+    FAR_MS,
+    HYSTERESIS,
+    MS_PER_H,
+    OVERFLOW,
+    STRESS_OVERFLOW,
+    comes_down,
+    displayed,
+    is_quiet,
+    next_overflow,
+)
 from molroo_actor.engine.params import Params
-from molroo_actor.engine.regulation import END, active
+from molroo_actor.engine.regulation import active
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import ProactiveHint, Trigger
 
 NEED_LOW: Final = 0.30
-OVERFLOW, STRESS_OVERFLOW = 0.80, 0.85
-HYSTERESIS: Final = 0.05
 ABSENCE_MS: Final = 6 * 3_600_000  # closeness is missed only once the user has been away for a while
 CHECK_MS: Final = 60_000  # an urge that holds is looked at again after a minute
-_MS_PER_H: Final = 3_600_000.0
-_FAR_MS: Final = 315_360_000_000  # ten years: beyond it nobody waits
-_FINE_MS: Final = 1000  # an overflow that lasts for less is none
-_GLANCES: Final = 16  # a span, for whether a feeling has come down
-_OVERFLOW_SQUARED: Final = OVERFLOW * OVERFLOW
 
 TRIGGER_OF: Final = MappingProxyType[str, Trigger](
     {
@@ -78,12 +80,7 @@ def attachment_threshold(state: State) -> float:
 
 def urges(params: Params, state: State) -> list[Urge]:
     """The reasons that hold in the state, the most pressing first."""
-    return _urges(params, state, _displayed(params, state))
-
-
-def _displayed(params: Params, s: State) -> float:
-    """How strong the feeling shows, [0, 1], while nothing regulates it; when something does, nothing overflows."""
-    return intensity(params, s.v, s.a, s.d, s.relatedness)
+    return _urges(params, state, displayed(params, state))
 
 
 def _urges(params: Params, state: State, strength: float) -> list[Urge]:
@@ -133,7 +130,7 @@ def unrecovered(params: Params, state: State, spent: Collection[str]) -> tuple[s
         "belonging_need_unmet": s.relatedness < close,
         "competence_need_unmet": s.competence < NEED_LOW + HYSTERESIS,
         "autonomy_need_unmet": s.autonomy < NEED_LOW + HYSTERESIS,
-        "emotion_overflow": _displayed(params, s) > OVERFLOW - HYSTERESIS,
+        "emotion_overflow": displayed(params, s) > OVERFLOW - HYSTERESIS,
         "stress_overflow": s.stress > STRESS_OVERFLOW - HYSTERESIS,
     }
     return tuple(reason for reason in spent if still[reason])
@@ -146,11 +143,6 @@ def spend(params: Params, state: State, reason: str, spent: Collection[str]) -> 
 
 
 # -- what time alone will bring ----------------------------------------------------------------------------------------
-#
-# Relies on what dynamics.py and regulation.py show, and on four facts: relatedness goes exponentially to RELATED_REST,
-# stress falls; the emotion follows the mood (e' is m - e times a positive rate) and the mood goes straight to the
-# baseline; intensity is the root of a sum of squares, of v with relatedness, of a and of d, each of them largest at an
-# end of whatever intervals these are in; a regulation at work is over once v has risen to END below the baseline.
 
 
 def next_crossing(
@@ -170,23 +162,27 @@ def next_crossing(
     wanted = {reason for reason, trigger in TRIGGER_OF.items() if trigger in allowed and reason not in left}
     armed = s  # from here on the emotion may overflow
     if "emotion_overflow" in left and "emotional_overflow" in allowed:
-        down_ms = _comes_down(params, state)
+        down_ms = comes_down(params, state)
         if down_ms is not None:
             armed = flow(params, state, max(s.at_ms, down_ms))
             wanted.add("emotion_overflow")
     for urge in urges(params, s):
         if urge.reason in wanted and (armed.at_ms == s.at_ms or urge.reason != "emotion_overflow"):
             return Crossing(s.at_ms, urge.reason)
-    found = [each for each in _to_come(params, state, s, armed, wanted) if each.at_ms - s.at_ms <= _FAR_MS]
+    found = [each for each in _to_come(params, state, s, armed, wanted) if each.at_ms - s.at_ms <= FAR_MS]
     return min(found, key=lambda crossing: crossing.at_ms, default=None)
 
 
 def _to_come(params: Params, origin: State, s: State, armed: State, wanted: Collection[str]) -> Iterator[Crossing]:
     """Where each wanted reason begins to hold after `s`, in which none does; `s` and `armed` are flows of `origin`."""
     if "emotion_overflow" in wanted:
-        yield from _swells(params, origin, armed, "emotion_overflow")
+        at_ms = next_overflow(params, origin, armed, "emotion_overflow")
+        if at_ms is not None:
+            yield Crossing(at_ms, "emotion_overflow")
     if "stress_overflow" in wanted:
-        yield from _swells(params, origin, s, "stress_overflow")
+        at_ms = next_overflow(params, origin, s, "stress_overflow")
+        if at_ms is not None:
+            yield Crossing(at_ms, "stress_overflow")
     if "absence" in wanted:
         threshold = attachment_threshold(s)
         yield from _sinks(
@@ -201,12 +197,12 @@ def _sunk_ms(params: Params, state: State, threshold: float) -> int:
     s = state
     if s.relatedness < threshold:
         return s.at_ms
-    rate = rate_relatedness(s.anxiety) * params.pace / _MS_PER_H
+    rate = rate_relatedness(s.anxiety) * params.pace / MS_PER_H
     if threshold > RELATED_REST and rate > 0.0:
         wait_ms = log((s.relatedness - RELATED_REST) / (threshold - RELATED_REST)) / rate
-        if wait_ms < _FAR_MS:
+        if wait_ms < FAR_MS:
             return s.at_ms + int(wait_ms) + 1
-    return s.at_ms + 2 * _FAR_MS
+    return s.at_ms + 2 * FAR_MS
 
 
 def _sinks(params: Params, origin: State, at_ms: int, threshold: float, reason: str) -> Iterator[Crossing]:
@@ -214,129 +210,12 @@ def _sinks(params: Params, origin: State, at_ms: int, threshold: float, reason: 
     solution of it; none when it has risen above it by then.
     """
     stride = 1
-    while at_ms - origin.at_ms <= 2 * _FAR_MS:
+    while at_ms - origin.at_ms <= 2 * FAR_MS:
         if flow(params, origin, at_ms).relatedness < threshold:
             yield Crossing(at_ms, reason)
             return
         at_ms += stride
         stride *= 2
-
-
-def _swells(params: Params, origin: State, s: State, reason: str) -> Iterator[Crossing]:
-    """The first moment after `s`, in which it does not hold, at which an overflow does: the emotion sinks back into an
-    extreme mood, or regulation ends while there is still too much of it.
-    """
-    for low, high in _spans(params, origin, s):
-        if reason == "stress_overflow" and low.stress <= STRESS_OVERFLOW:
-            return
-        at_ms = _within(params, origin, low, high, reason)
-        if at_ms is not None:
-            yield Crossing(at_ms, reason)
-            return
-
-
-def _comes_down(params: Params, state: State) -> int | None:
-    """A moment at which an emotion that overflowed has recovered, the first by a glance now and then; None when it
-    will not overflow again after it.
-    """
-    for low, high in _spans(params, state, state):
-        width = high.at_ms - low.at_ms
-        for i in range(_GLANCES):
-            at_ms = low.at_ms + width * i // _GLANCES
-            if _displayed(params, flow(params, state, at_ms)) <= OVERFLOW - HYSTERESIS:
-                return at_ms
-    return None
-
-
-def _spans(params: Params, origin: State, s: State) -> Iterator[tuple[State, State]]:
-    """Pairs of moments from `s` on, each twice as far apart as those before, until the feeling can overflow no more."""
-    if params.pace <= 0.0:
-        return
-    stride = max(1, int(min(s.half_h * _MS_PER_H / params.pace / 4.0, _FAR_MS)))
-    low = s
-    while low.at_ms - s.at_ms <= _FAR_MS and not _quiet(params, low, _displayed(params, low)):
-        high = flow(params, origin, low.at_ms + stride)
-        yield low, high
-        low, stride = high, 2 * stride
-
-
-def _within(params: Params, origin: State, low: State, high: State, reason: str) -> int | None:
-    """The first moment in (low, high] at which an overflow holds: halves whatever may have one in it."""
-    fine_ms = max(1, int(_FINE_MS / max(1.0, params.pace)))
-    todo = [(low, high)]
-    while todo:
-        low, high = todo.pop()
-        if not _may_hold(params, low, high, reason):
-            continue
-        if high.at_ms - low.at_ms > fine_ms:
-            middle = flow(params, origin, (low.at_ms + high.at_ms) // 2)
-            todo += ((middle, high), (low, middle))
-        elif _holds(params, high, reason):
-            return _bisect(params, origin, low.at_ms, high.at_ms, reason)
-    return None
-
-
-def _holds(params: Params, s: State, reason: str) -> bool:
-    over = s.stress > STRESS_OVERFLOW if reason == "stress_overflow" else _displayed(params, s) > OVERFLOW
-    return over and active(params, s) is None
-
-
-def _may_hold(params: Params, low: State, high: State, reason: str) -> bool:
-    """Whether an overflow may hold anywhere between two moments of one flow. Never wrong when it says no."""
-    below, above = _between(low.v, high.v, low.mv, high.mv)
-    if low.reg is not None and active(params, replace(low, v=above)) is not None:
-        return False
-    if reason == "stress_overflow":
-        return low.stress > STRESS_OVERFLOW
-    return any(
-        intensity(params, v, a, d, related) > OVERFLOW
-        for v, a, d, related in product(
-            (below, above),
-            _between(low.a, high.a, low.ma, high.ma),
-            _between(low.d, high.d, low.md, high.md),
-            (low.relatedness, high.relatedness),
-        )
-    )
-
-
-def _between(e0: float, e1: float, m0: float, m1: float) -> tuple[float, float]:
-    """(least, most) of an emotion that goes from e0 to e1 while its mood goes straight from m0 to m1: it turns at most
-    once, where it meets the mood.
-    """
-    if (e0 < m0) == (e1 < m1):
-        return (e0, e1) if e0 < e1 else (e1, e0)
-    return min(e0, e1, m0, m1), max(e0, e1, m0, m1)
-
-
-def _bisect(params: Params, origin: State, low: int, high: int, reason: str) -> int:
-    """The first ms in (low, high] at which an overflow holds; it does at `high`."""
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _holds(params, flow(params, origin, middle), reason):
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def _quiet(params: Params, state: State, strength: float) -> bool:
-    """Whether no feeling to come will overflow for sure, from a state whose displayed intensity is `strength`.
-
-    Each dimension stays between emotion, mood and baseline, so the squares of the three intensities together bound
-    what any mixture of them shows. Quick, because every turn asks.
-    """
-    s = state
-    if s.stress > STRESS_OVERFLOW:
-        return False
-    low = s.relatedness if s.relatedness < RELATED_REST else RELATED_REST
-    v = s.v
-    if s.reg is not None and v < params.bv - END:
-        v = params.bv - END  # below it, it is regulated
-    if v < params.bv:
-        strength = intensity(params, v, s.a, s.d, low)
-    mood = intensity(params, s.mv, s.ma, s.md, low if s.mv < params.bv else s.relatedness)
-    rest = intensity(params, params.bv, params.ba, params.bd, low)
-    return strength * strength + mood * mood + rest * rest <= _OVERFLOW_SQUARED
 
 
 def hint(params: Params, state: State, strength: float) -> ProactiveHint:
@@ -351,7 +230,7 @@ def hint(params: Params, state: State, strength: float) -> ProactiveHint:
         and s.competence >= NEED_LOW
         and s.autonomy >= NEED_LOW
         and (s.relatedness >= seeks or s.at_ms < met_ms)
-        and _quiet(params, s, strength)
+        and is_quiet(params, s, strength)
     ):
         at_ms = _sunk_ms(params, s, seeks)
         trigger: Trigger = "attachment_seeking"
@@ -360,7 +239,7 @@ def hint(params: Params, state: State, strength: float) -> ProactiveHint:
             other_ms = _sunk_ms(params, s, NEED_LOW)
             if other_ms < at_ms:
                 at_ms, trigger = other_ms, "need_deficit"
-        if at_ms - s.at_ms > _FAR_MS:
+        if at_ms - s.at_ms > FAR_MS:
             return ProactiveHint(None, [], [])
         return ProactiveHint(at_ms - s.at_ms, [trigger], [])
     held = _urges(params, s, strength)
