@@ -181,7 +181,8 @@ class Actor:
         if record.preferences.enabled:
             # What had recovered before this turn may be acted for again.
             rested = unrecovered(self.params, flow(self.params, record.state, now_ms), outreach.spent)
-            verdict = self._consider(record, msgspec.structs.replace(outreach, spent=rested), outcome.state, wall_ms)
+            span = Span(outcome.state.at_ms, wall_ms, self.time_scale)
+            verdict = self._consider(record, msgspec.structs.replace(outreach, spent=rested), outcome.state, span)
             outreach = verdict.outreach
             result = msgspec.structs.replace(result, proactive_hint=_hint(result.proactive_hint, verdict, wall_ms))
         after = Record(FORMAT, wall_ms, outcome.state, result, record.preferences, outreach)
@@ -213,6 +214,7 @@ class Actor:
         record = self.record
         after = msgspec.structs.replace(record, preferences=preferences)
         verdict = self._replanned(after, wall_ms)
+        after = msgspec.structs.replace(after, outreach=verdict.outreach)
         return self._take_quietly("prefs", blobs.encode_preferences_input(preferences), after, wall_ms, asker, verdict)
 
     def take_acknowledgement(self, action_id: str, wall_ms: int, asker: Asker) -> Pending | None:
@@ -231,6 +233,8 @@ class Actor:
         )
         after = msgspec.structs.replace(record, outreach=left)
         verdict = self._replanned(after, wall_ms) if record.preferences.enabled else None
+        if verdict is not None:
+            after = msgspec.structs.replace(after, outreach=verdict.outreach)
         return self._take_quietly("ack", blobs.encode_acknowledgement_input(action_id), after, wall_ms, asker, verdict)
 
     def take_alarm(self, wall_ms: int, asker: Asker, message: str | None) -> Pending | int | None:
@@ -241,7 +245,8 @@ class Actor:
         record = self.record
         if not record.preferences.enabled:
             return None
-        verdict = self._consider(record, record.outreach, self._now(record, wall_ms), wall_ms, message)
+        span = Span(self.session_ms(record, wall_ms), wall_ms, self.time_scale)
+        verdict = self._consider(record, record.outreach, self._origin(record), span, message)
         if verdict.fired is None:
             return verdict.due_ms
         after = msgspec.structs.replace(record, outreach=verdict.outreach)
@@ -253,27 +258,32 @@ class Actor:
         """
         record = self.record
         state = self._now(record, wall_ms)
-        urge = reaching_out.wanted(self.params, record.preferences, record.outreach, state, wall_ms)
+        urge = reaching_out.wanted(
+            self.params, record.preferences, record.outreach, self._origin(record), state, wall_ms
+        )
         return None if urge is None else (urge, state)
 
     def _now(self, record: Record, wall_ms: int) -> State:
         return flow(self.params, record.state, self.session_ms(record, wall_ms))
 
     def _replanned(self, record: Record, wall_ms: int) -> Verdict:
-        state = self._now(record, wall_ms)
-        span = Span(state.at_ms, wall_ms, self.time_scale)
-        due_ms = reaching_out.plan(self.params, record.preferences, record.outreach, state, span)
-        return Verdict(record.outreach, None, due_ms)
+        span = Span(self.session_ms(record, wall_ms), wall_ms, self.time_scale)
+        return reaching_out.replan(self.params, record.preferences, record.outreach, self._origin(record), span)
+
+    def _origin(self, record: Record) -> State:
+        """How it was when it last acted or was spoken to: from there on what it acted for may recover."""
+        fired_ms = record.outreach.fired_ms
+        return self._now(record, fired_ms[-1]) if fired_ms else record.state
 
     def _consider(
-        self, record: Record, outreach: Outreach, state: State, wall_ms: int, message: str | None = None
+        self, record: Record, outreach: Outreach, origin: State, span: Span, message: str | None = None
     ) -> Verdict:
         return reaching_out.consider(
             self.params,
             record.preferences,
             outreach,
-            state,
-            Span(state.at_ms, wall_ms, self.time_scale),
+            origin,
+            span,
             self.seq + 1,
             self.epoch,
             self._expire_h,
