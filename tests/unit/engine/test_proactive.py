@@ -266,8 +266,6 @@ def test_a_nice_moment_gone_the_bad_mood_overflows(shaken: tuple[Params, State])
     before, then = (flow(params, state, crossing.at_ms - back) for back in (1, 0))
     assert strength(params, before) <= OVERFLOW < strength(params, then)
     assert then.v < 0.0
-    calm = replace(state, stress=0.1, relatedness=0.7, competence=0.5, autonomy=0.5)
-    assert hint(params, calm, strength(params, calm)).next_check_after_ms == crossing.at_ms - state.at_ms
 
 
 def test_what_was_told_in_joy_is_told_again_when_it_turns_to_grief(shaken: tuple[Params, State]) -> None:
