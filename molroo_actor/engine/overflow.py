@@ -102,22 +102,23 @@ def _within(params: Params, origin: State, low: State, high: State, reason: Over
     todo = [(low, high)]
     while todo:
         low, high = todo.pop()
-        if not _may_hold(params, low, high, reason):
+        if not may_hold(params, low, high, reason):
             continue
         if high.at_ms - low.at_ms > fine_ms:
             middle = flow(params, origin, (low.at_ms + high.at_ms) // 2)
             todo += ((middle, high), (low, middle))
-        elif _holds(params, high, reason):
+        elif holds(params, high, reason):
             return _bisect(params, origin, low.at_ms, high.at_ms, reason)
     return None
 
 
-def _holds(params: Params, s: State, reason: Overflow) -> bool:
+def holds(params: Params, s: State, reason: Overflow) -> bool:
+    """Whether there is too much of it and nothing regulates it."""
     over = s.stress > STRESS_OVERFLOW if reason == "stress_overflow" else displayed(params, s) > OVERFLOW
     return over and active(params, s) is None
 
 
-def _may_hold(params: Params, low: State, high: State, reason: Overflow) -> bool:
+def may_hold(params: Params, low: State, high: State, reason: Overflow) -> bool:
     """Whether an overflow may hold anywhere between two moments of one flow. Never wrong when it says no."""
     below, above = _between(low.v, high.v, low.mv, high.mv)
     if low.reg is not None and active(params, replace(low, v=above)) is not None:
@@ -148,7 +149,7 @@ def _bisect(params: Params, origin: State, low: int, high: int, reason: Overflow
     """The first ms in (low, high] at which an overflow holds; it does at `high`."""
     while high - low > 1:
         middle = (low + high) // 2
-        if _holds(params, flow(params, origin, middle), reason):
+        if holds(params, flow(params, origin, middle), reason):
             high = middle
         else:
             low = middle

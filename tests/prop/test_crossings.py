@@ -6,7 +6,7 @@ Single stories of urges and hysteresis are in tests/unit/engine/test_proactive.p
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ from molroo_actor.engine import (
     step,
     unrecovered,
 )
-from molroo_actor.engine.dynamics import intensity
+from molroo_actor.engine.overflow import Overflow, displayed, holds, is_quiet, may_hold
 from molroo_actor.engine.proactive import EVERY, TRIGGER_OF, hint
 from tests.prop.test_engine_laws import personalities, signed, stimuli, unit
 
@@ -183,7 +183,7 @@ def test_at_the_crossing_its_reason_holds_by_the_flow_that_the_day_goes_by(case:
 @given(cases())
 def test_the_hint_of_a_turn_says_what_the_solution_says(case: Case) -> None:
     params, state = case.params, case.state
-    told = hint(params, state, intensity(params, state.v, state.a, state.d, state.relatedness))
+    told = hint(params, state, displayed(params, state))
     if pressing(params, state, EVERY, ()) is not None:
         return
     crossing = next_crossing(params, state)
@@ -193,3 +193,16 @@ def test_the_hint_of_a_turn_says_what_the_solution_says(case: Case) -> None:
     assert told.potential_triggers == [TRIGGER_OF[crossing.reason]]
     assert told.next_check_after_ms is not None
     assert abs(told.next_check_after_ms - (crossing.at_ms - state.at_ms)) <= S_MS
+
+
+@law
+@given(cases(), st.lists(st.floats(0.0, 60.0), min_size=2, max_size=40))
+def test_what_cannot_hold_between_two_moments_holds_at_none_of_them(case: Case, half_lives: list[float]) -> None:
+    params, state = case.params, case.state
+    pace = max(params.pace, 1e-6)
+    times = sorted(state.at_ms + int(each * state.half_h * HOUR_MS / pace) for each in half_lives)
+    seen = [flow(params, state, at_ms) for at_ms in times]
+    for reason in get_args(Overflow):
+        held = any(holds(params, s, reason) for s in seen)
+        assert may_hold(params, seen[0], seen[-1], reason) or not held
+        assert not is_quiet(params, seen[0], displayed(params, seen[0])) or not held

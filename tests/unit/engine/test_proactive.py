@@ -159,6 +159,17 @@ def test_a_want_that_was_acted_for_presses_no_more_while_it_lasts(params: Params
     assert crossing.reason == "belonging_need_unmet"
 
 
+def test_what_had_recovered_before_it_sank_again_is_acted_for_again(params: Params, fresh: State) -> None:
+    crossing = next_crossing(params, fresh)
+    assert crossing is not None
+    spent = ("absence", "belonging_need_unmet")
+    assert unrecovered(params, fresh, spent) == ()
+    assert next_crossing(params, fresh, EVERY, spent) == crossing
+    later = next_crossing(params, fresh, EVERY, spent, crossing.at_ms + DAY_MS)
+    assert later is not None
+    assert (later.at_ms, later.reason) == (crossing.at_ms + DAY_MS, "absence")
+
+
 def test_want_of_closeness_is_one_deficit_however_deep_it_becomes(params: Params, fresh: State) -> None:
     first = next_crossing(params, fresh)
     assert first is not None
