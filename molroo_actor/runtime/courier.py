@@ -102,6 +102,9 @@ class Courier:
             except MolrooError as error:
                 log.warning("deliveries cannot be read now: %s", error)
                 wait_s = 1.0
+            except Exception:
+                log.exception("the courier failed in a way that it should not; it goes on")
+                wait_s = _LOOK_EVERY_S
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._changed.wait()

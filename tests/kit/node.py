@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from molroo_actor.protocol import commands, personas
 from molroo_actor.protocol.commands import TurnCommand
 from molroo_actor.protocol.resume import Resume
 from molroo_actor.runtime.appraiser import Appraiser
+from molroo_actor.runtime.courier import Courier
 from molroo_actor.runtime.host import Host, Welcome
 from molroo_actor.runtime.mailbox import Answer, Change, Envelope
+from molroo_actor.runtime.receivers import Receivers
 from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.runtime.slot import Slot
@@ -33,6 +36,7 @@ from molroo_actor.storage.rows import CatalogEntry
 from tests.kit.clock import FakeClock, loop_clock
 from tests.kit.disk import FixedLone, GatedJournal, VirtualConnection
 from tests.kit.doubles import RecordingAsker, RecordingConnection, RecordingObserver
+from tests.kit.sender import ScriptedSender
 from tests.kit.virtual_loop import VirtualLoop, quiet
 
 TENANT = "acme"
@@ -81,6 +85,10 @@ class Node:
         self.host: Host
         self.folding: Folding
         self.sessions: Sessions
+        self.receivers: Receivers
+        self.courier: Courier
+        self.sender = ScriptedSender(self.clock)
+        """What the courier's requests come to."""
         self.disk: GatedJournal
         """Under the gate; open unless the node was asked for with gated=True."""
 
@@ -99,12 +107,20 @@ class Node:
             self.ledger.folder, self.ledger.node, self.ledger.journal, self.settings, self.clock, self.host.gate.commit
         )
         self.sessions = Sessions(self.host, self.folding)
+        self.receivers = Receivers(self.host)
+        self.courier = Courier(registry, self.host.gate, self.sender, random.Random(7))
+        self.host.queued = self.courier.queued
 
     def start(self) -> None:
-        """Lets it sweep and fold by itself, and wake sessions by their alarms."""
+        """Lets it sweep and fold by itself, wake sessions by their alarms, and carry deliveries."""
         self.host.residency.start()
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self.folding.run()), loop.create_task(self.host.alarms.run())]
+        parts = (self.folding.run(), self.host.alarms.run(), self.courier.run())
+        self._tasks = [loop.create_task(part) for part in parts]
+
+    def start_courier(self) -> None:
+        """Lets it carry deliveries and do nothing else by itself: a day passes in a second or two."""
+        self._tasks = [asyncio.get_running_loop().create_task(self.courier.run())]
 
     async def close(self) -> None:
         """As the server ends; what the test left in the gate fails."""
@@ -113,6 +129,7 @@ class Node:
             append.fail()
         await self.host.stop()
         self.folding.stop()
+        self.courier.stop()
         await asyncio.gather(*self._tasks)
         await self.folding.close()
         await self.ledger.close()
