@@ -39,7 +39,7 @@ class Post:
 
 
 Verdict = int | Response | Exception | float | tuple[float, int]
-"""A status, an answer, what to raise; a float is seconds of silence, then no answer, or with a status beside it, that."""
+"""A status, an answer, what to raise; a float is seconds of silence, then no answer, or the status beside it."""
 
 
 class ScriptedSender:
