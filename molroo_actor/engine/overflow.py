@@ -62,9 +62,9 @@ def next_overflow(params: Params, origin: State, s: State, reason: Overflow) -> 
     The emotion sinks back into an extreme mood, or regulation ends while there is still too much of it. Exact to a
     millisecond by the flow of `origin`; one that lasts for less than a second may be passed over.
     """
+    if reason == "stress_overflow" and s.stress <= STRESS_OVERFLOW:
+        return None
     for low, high in _spans(params, origin, s):
-        if reason == "stress_overflow" and low.stress <= STRESS_OVERFLOW:
-            return None
         at_ms = _within(params, origin, low, high, reason)
         if at_ms is not None:
             return at_ms

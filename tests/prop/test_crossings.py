@@ -31,7 +31,7 @@ from molroo_actor.engine import (
     step,
     unrecovered,
 )
-from molroo_actor.engine.overflow import Overflow, displayed, holds, is_quiet, may_hold
+from molroo_actor.engine.overflow import Overflow, _between, displayed, holds, is_quiet, may_hold
 from molroo_actor.engine.proactive import EVERY, TRIGGER_OF, hint
 from tests.prop.test_engine_laws import personalities, signed, stimuli, unit
 
@@ -206,3 +206,15 @@ def test_what_cannot_hold_between_two_moments_holds_at_none_of_them(case: Case, 
         held = any(holds(params, s, reason) for s in seen)
         assert may_hold(params, seen[0], seen[-1], reason) or not held
         assert not is_quiet(params, seen[0], displayed(params, seen[0])) or not held
+
+
+@law
+@given(cases(), st.lists(st.floats(0.0, 60.0), min_size=2, max_size=40))
+def test_an_emotion_on_its_way_stays_between_what_its_ends_allow(case: Case, half_lives: list[float]) -> None:
+    params, state = case.params, case.state
+    pace = max(params.pace, 1e-6)
+    seen = [flow(params, state, state.at_ms + int(each * state.half_h * HOUR_MS / pace)) for each in sorted(half_lives)]
+    first, last = seen[0], seen[-1]
+    for emotion, mood in (("v", "mv"), ("a", "ma"), ("d", "md")):
+        low, high = _between(*(getattr(s, name) for name in (emotion, mood) for s in (first, last)))
+        assert all(low - 1e-12 <= getattr(s, emotion) <= high + 1e-12 for s in seen)

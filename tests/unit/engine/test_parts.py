@@ -156,7 +156,7 @@ def test_a_need_under_three_tenths_is_a_deficit(params: Params, fresh: State) ->
 def test_overflow_holds_only_while_nothing_regulates(params: Params, fresh: State) -> None:
     assert hint(params, fresh, 0.81).potential_triggers == ["emotional_overflow"]
     assert hint(params, replace(fresh, stress=0.9), 0.0).potential_triggers == ["emotional_overflow"]
-    held = replace(fresh, reg="cognitive_reappraisal")
+    held = replace(fresh, reg="cognitive_reappraisal", v=fresh.v - 0.5)
     assert "emotional_overflow" not in hint(params, held, 0.81).potential_triggers
 
 
