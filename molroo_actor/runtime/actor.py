@@ -26,6 +26,7 @@ from molroo_actor.engine import (
     step,
     unrecovered,
 )
+from molroo_actor.engine.dynamics import felt
 from molroo_actor.engine.labels import name
 from molroo_actor.errors import Conflict, NotFound, Overloaded
 from molroo_actor.protocol import record as blobs
@@ -305,7 +306,7 @@ class Actor:
             None,
             given,
             None,
-            blobs.encode_emotion(VAD(state.v, 0.5 + 0.5 * state.a, state.d)),
+            blobs.encode_emotion(VAD(felt(state.v, state.energy, state.relatedness), 0.5 + 0.5 * state.a, state.d)),
             name(self.params, state)[0],
             blobs.encode_record(after),
         )

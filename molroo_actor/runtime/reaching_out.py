@@ -24,6 +24,7 @@ from molroo_actor.engine import (
     unrecovered,
     urges,
 )
+from molroo_actor.engine.dynamics import felt
 from molroo_actor.engine.labels import name
 from molroo_actor.engine.proactive import EVERY
 from molroo_actor.protocol.commands import TEN_YEARS_S, Preferences, QuietHours
@@ -247,7 +248,7 @@ def _action(
         urge.threshold,
         message or compose(params, state, urge),
         _priority(urge),
-        state.v,
+        felt(state.v, state.energy, state.relatedness),
         0.5 + 0.5 * state.a,
         state.d,
         name(params, state)[0],
