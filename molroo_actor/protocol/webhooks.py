@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from molroo_actor.errors import ValidationFailed
 from molroo_actor.protocol.commands import decode_object
 from molroo_actor.protocol.shape import Shape, refuse
 from molroo_actor.protocol.views import Moment
@@ -42,7 +43,7 @@ class WebhookBody(Struct, frozen=True):
     """Where to send which events; a secret is made when none is given."""
 
     url: Url
-    events: Annotated[tuple[EventName, ...], Meta(min_length=1, max_length=3)]
+    events: Annotated[tuple[EventName, ...], Meta(min_length=1, max_length=3, description="have 1 to 3 items")]
     secret: Secret | None = None
 
 
@@ -101,7 +102,13 @@ _BODY: Final = Shape(WebhookBody)
 
 def registration(raw: bytes, *, allow_private: bool) -> WebhookBody:
     """The body of POST webhook, its address looked at as far as its text tells. Raises ValidationFailed."""
-    given = _BODY.read(decode_object(raw))
+    try:
+        given = _BODY.read(decode_object(raw))
+    except ValidationFailed as error:
+        if (error.details or {}).get("path") != "$.secret":
+            raise
+        # Others' words would quote it, and what quotes end up in is read by more than one.
+        raise refuse("secret must be a string and have 16 to 256 characters", "$.secret") from None
     check_url(given.url, allow_private=allow_private)
     return given
 
