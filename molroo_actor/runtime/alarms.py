@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from molroo_actor.errors import Internal, MolrooError, WireError
+from molroo_actor.errors import Internal, MolrooError, NotFound, WireError
 from molroo_actor.runtime.actor import Actor, Pending
 from molroo_actor.runtime.connection import Attachment
 from molroo_actor.runtime.mailbox import Answer, Wakeup
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S: Final = 10.0
 """How long a jump of the wall may go unnoticed."""
-_ALWAYS_MS: Final = 1 << 62
+_NEVER_MS: Final = 1 << 62
 _OVERDUE_MS: Final = 60_000
 """What is later than this is caught up with at its own pace and does not delay what is due now."""
 _BACKOFF_FIRST_S: Final = 1.0
@@ -52,8 +52,10 @@ class Alarms:
         self._overdue_from_s = 0.0
         self._under_way: set[int] = set()
         """Sessions that are being woken; their alarms in the ledger are not looked at again until that is over."""
-        self._look_ms = _ALWAYS_MS
-        """When the task looks next, by the wall."""
+        self._look_ms = 0
+        """When the task looks next, by the wall; 0 while it does."""
+        self._soonest_ms = _NEVER_MS
+        """The earliest alarm that was planned while it looked, and may be missing in what it read."""
         self._changed = asyncio.Event()
         self._stopping = False
 
@@ -63,13 +65,15 @@ class Alarms:
         """Wakes what is due until `stop`."""
         while not self._stopping:
             self._changed.clear()
-            self._look_ms = _ALWAYS_MS  # what is planned while this looks may be missing in what it read
+            self._look_ms, self._soonest_ms = 0, _NEVER_MS
             try:
                 wait_s = await self._round()
             except MolrooError as error:
                 log.warning("alarms cannot be read now: %s", error)
                 wait_s = 1.0
-            self._look_ms = self._clock.wall_ms() + int(wait_s * 1000)
+            now_ms = self._clock.wall_ms()
+            wait_s = min(wait_s, max(0, self._soonest_ms - now_ms) / 1000)
+            self._look_ms = now_ms + int(wait_s * 1000)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._changed.wait()
@@ -81,6 +85,7 @@ class Alarms:
 
     def planned(self, due_ms: int) -> None:
         """An alarm became durable."""
+        self._soonest_ms = min(self._soonest_ms, due_ms)
         if due_ms < self._look_ms:
             self._changed.set()
 
@@ -91,14 +96,13 @@ class Alarms:
             return _LOOK_EVERY_S  # the end of any of them comes first
         now_ms = self._clock.wall_ms()
         on_time = await self._next(now_ms - _OVERDUE_MS, room + 1)
-        for alarm in on_time[:room]:
-            if alarm.due_ms > now_ms:
-                break
-            self._wake(alarm, now_ms)
         wait_s = _LOOK_EVERY_S
-        left = [alarm for alarm in on_time if alarm.entry.inner_id not in self._under_way]
-        if left:
-            wait_s = min(wait_s, max(0.0, (left[0].due_ms - self._clock.wall_ms()) / 1000))
+        for number, alarm in enumerate(on_time):
+            if alarm.due_ms > now_ms or number == room:
+                wait_s = min(wait_s, max(0.0, (alarm.due_ms - self._clock.wall_ms()) / 1000))
+                break
+            if not self._wake(alarm, now_ms):
+                wait_s = _BACKOFF_FIRST_S
         return min(wait_s, await self._catch_up(now_ms))
 
     async def _catch_up(self, now_ms: int) -> float:
@@ -122,18 +126,20 @@ class Alarms:
 
     # -- waking --------------------------------------------------------------------------------------------------------
 
-    def _wake(self, alarm: Alarm, now_ms: int) -> None:
+    def _wake(self, alarm: Alarm, now_ms: int) -> bool:
+        """Puts the alarm into its session's mailbox, unless that is being deleted: then the alarm goes with it."""
         slot = self._registry.admit(alarm.entry)
         if slot.deleting or self._registry.stopping:
-            return
+            return False
         self._under_way.add(slot.inner_id)
         self._registry.observer.alarm_late((now_ms - alarm.due_ms) / 1000)
         slot.box().append(Wakeup(alarm.set_seq, lambda error: self._over(alarm, error)))
         self._schedule(slot)
+        return True
 
     def _over(self, alarm: Alarm, error: Exception | None) -> None:
         session = alarm.entry.inner_id
-        if error is None or self._registry.stopping:
+        if error is None or isinstance(error, NotFound) or self._registry.stopping:
             self._under_way.discard(session)
             self._changed.set()
             return
@@ -184,7 +190,11 @@ class Alarms:
         if wanted is None or self._writer is None:
             return False
         urge, state = wanted
-        message = self._writer.write(actor.params, state, urge)
+        try:
+            message = self._writer.write(actor.params, state, urge)
+        except Exception:
+            log.exception("the writer failed; the engine's own words are taken")
+            return False
         if message is None:
             return False
         self._registry.spawn(self._worded(slot, letter, message))
@@ -200,7 +210,8 @@ class Alarms:
             letter.over(shutting_down())
             raise
         except Exception as error:  # noqa: BLE001 - a writer may fail in any way
-            log.warning("the writer did not answer (%s); the engine's own words are taken", error)
+            log.warning("the writer did not answer (%r); the engine's own words are taken", error)
+        slot = self._registry.by_inner.get(slot.inner_id, slot)  # another may have been made since
         if slot.deleting:
             letter.over(None)
             return

@@ -10,68 +10,36 @@ import pytest
 
 from molroo_actor.errors import NotFound
 from molroo_actor.protocol.commands import AckProactive, Preferences, QuietHours, SetPreferences, Triggers
-from molroo_actor.protocol.outreach import Action
 from molroo_actor.storage import catalog
-from molroo_actor.storage.rows import CatalogEntry
+from tests.kit.alone import HOUR_A_SECOND, ON, alarm, alone, kinds, pending, until
 from tests.kit.disk import io_error, make_faulty
-from tests.kit.node import Node, glad_turn, node
+from tests.kit.node import glad_turn, node
 from tests.kit.virtual_loop import quiet, virtual
-
-HOUR_A_SECOND = 3_600.0
-ON = Preferences(enabled=True, cooldown_hours=0)
-
-
-async def _alone(it: Node, preferences: Preferences = ON, session_id: str = "alice") -> tuple[CatalogEntry, int]:
-    """A session with one turn that may act; returns (entry, when its alarm is due)."""
-    entry = await it.create(session_id)
-    await it.ask(glad_turn(), session_id)
-    await it.ask(SetPreferences(preferences), session_id)
-    return entry, (await _alarm(it, entry))[0]
-
-
-async def _alarm(it: Node, entry: CatalogEntry) -> tuple[int, int, int]:
-    """(due_ms, set_seq, attempt) in the ledger."""
-    (found,) = [each for each in await it.ledger.read(catalog.alarms, 0, 100) if each.entry.id == entry.id]
-    return found.due_ms, found.set_seq, found.attempt
-
-
-async def _until(it: Node, wall_ms: int) -> None:
-    """Time goes on to just after this moment of the wall."""
-    await asyncio.sleep(max(0.0, (wall_ms + 1 - it.clock.wall_ms()) / 1000))
-    await quiet()
-
-
-async def _pending(it: Node, session_id: str = "alice") -> tuple[Action, ...]:
-    return (await it.host.snapshot(await it.slot(session_id))).pending()
-
-
-async def _kinds(it: Node, session_id: str = "alice") -> list[str]:
-    return [row.kind for row in await it.host.repeats.rows(await it.slot(session_id), 0, 100)]
 
 
 @virtual
 async def test_a_session_left_alone_acts_at_the_moment_that_was_planned(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        _, due_ms = await _alone(it)
+        _, due_ms = await alone(it)
         await it.sleep_all()
-        await _until(it, due_ms - 2)
-        assert await _pending(it) == ()
-        await _until(it, due_ms)
-        (action,) = await _pending(it)
+        await until(it, due_ms - 2)
+        assert await pending(it) == ()
+        await until(it, due_ms)
+        (action,) = await pending(it)
         assert (action.at_ms, action.reason, action.id) == (due_ms, "absence", f"act_3_{(await it.slot()).epoch[:8]}")
-        assert await _kinds(it) == ["turn", "prefs", "proactive"]
+        assert await kinds(it) == ["turn", "prefs", "proactive"]
 
 
 @virtual
 async def test_it_is_pushed_to_every_open_socket_in_the_form_that_it_wants(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        _, due_ms = await _alone(it)
+        _, due_ms = await alone(it)
         slot = await it.slot()
         plain, prompted = await it.join(slot), await it.join(slot)
         prompted.with_prompt = True
-        await _until(it, due_ms)
+        await until(it, due_ms)
         (heard,), (heard_with_prompt,) = plain.messages, prompted.messages
         assert (heard["type"], heard["seq"], heard["data"]["action_type"]) == ("proactive", 3, "attachment_seeking")
         assert "prompt_data" not in heard["data"]
@@ -85,32 +53,32 @@ async def test_it_is_pushed_to_every_open_socket_in_the_form_that_it_wants(tmp_p
 async def test_one_deficit_is_one_action_until_it_has_recovered(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        entry, due_ms = await _alone(
+        entry, due_ms = await alone(
             it, Preferences(enabled=True, cooldown_hours=0, triggers=Triggers(True, False, False))
         )
-        await _until(it, due_ms)
+        await until(it, due_ms)
         assert [each.entry.id for each in await it.ledger.read(catalog.alarms, 0, 9)] == []
         await asyncio.sleep(600)
-        assert len(await _pending(it)) == 1
+        assert len(await pending(it)) == 1
         for _ in range(8):  # kindness fills the want; then it may grow again
             await it.ask(glad_turn(goal_relevance=1.0, goal_congruence=1.0))
-        again_ms, _, _ = await _alarm(it, entry)
-        await _until(it, again_ms)
-        assert [action.at_ms for action in await _pending(it)] == [due_ms, again_ms]
+        again_ms, _, _ = await alarm(it, entry)
+        await until(it, again_ms)
+        assert [action.at_ms for action in await pending(it)] == [due_ms, again_ms]
 
 
 @virtual
 async def test_what_is_acknowledged_never_comes_back_and_doing_it_again_is_the_same(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        _, due_ms = await _alone(it)
-        await _until(it, due_ms)
-        (action,) = await _pending(it)
+        _, due_ms = await alone(it)
+        await until(it, due_ms)
+        (action,) = await pending(it)
         first, again = await asyncio.gather(it.ask(AckProactive(action.id)), it.ask(AckProactive(action.id)))
-        assert (first.seq, again.seq, await _pending(it)) == (4, 4, ())
+        assert (first.seq, again.seq, await pending(it)) == (4, 4, ())
         await it.fold()
         await it.sleep_all()
-        assert ((await it.ask(AckProactive(action.id))).seq, await _pending(it)) == (4, ())
+        assert ((await it.ask(AckProactive(action.id))).seq, await pending(it)) == (4, ())
         with pytest.raises(NotFound, match="no action act_9"):
             await it.ask(AckProactive("act_9"))
 
@@ -119,38 +87,38 @@ async def test_what_is_acknowledged_never_comes_back_and_doing_it_again_is_the_s
 async def test_an_action_that_nobody_acknowledges_expires(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND, action_expires_h=0.01) as it:
         it.start()
-        _, due_ms = await _alone(it)
-        await _until(it, due_ms)
-        assert len(await _pending(it)) == 1
+        _, due_ms = await alone(it)
+        await until(it, due_ms)
+        assert len(await pending(it)) == 1
         await asyncio.sleep(36)
-        assert await _pending(it) == ()
+        assert await pending(it) == ()
 
 
 @virtual
 async def test_while_it_is_disabled_nothing_fires_and_nothing_is_shown(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        _, due_ms = await _alone(it)
-        await _until(it, due_ms)
+        _, due_ms = await alone(it)
+        await until(it, due_ms)
         await it.ask(SetPreferences(Preferences(enabled=False)))
-        assert (await _pending(it), await it.ledger.read(catalog.alarms, 0, 9)) == ((), [])
+        assert (await pending(it), await it.ledger.read(catalog.alarms, 0, 9)) == ((), [])
         await it.ask(SetPreferences(ON))
-        assert len(await _pending(it)) == 1
+        assert len(await pending(it)) == 1
 
 
 @virtual
 async def test_a_turn_moves_the_alarm_in_its_own_commit_and_the_old_one_does_nothing(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        entry, due_ms = await _alone(it)
-        await _until(it, due_ms - 3_000)
+        entry, due_ms = await alone(it)
+        await until(it, due_ms - 3_000)
         await it.ask(glad_turn())
-        later_ms, set_seq, _ = await _alarm(it, entry)
+        later_ms, set_seq, _ = await alarm(it, entry)
         assert (later_ms > due_ms, set_seq) == (True, 3)
-        await _until(it, due_ms)
-        assert await _pending(it) == ()
-        await _until(it, later_ms)
-        assert [action.at_ms for action in await _pending(it)] == [later_ms]
+        await until(it, due_ms)
+        assert await pending(it) == ()
+        await until(it, later_ms)
+        assert [action.at_ms for action in await pending(it)] == [later_ms]
 
 
 @virtual
@@ -158,18 +126,18 @@ async def test_an_alarm_read_before_a_turn_and_handled_after_it_is_dropped(tmp_p
     async with node(tmp_path, time_scale=HOUR_A_SECOND, gated=True) as it:
         it.disk.open = True
         it.start()
-        entry, due_ms = await _alone(it)
+        entry, due_ms = await alone(it)
         slot = await it.slot()
         it.disk.open = False
         await asyncio.sleep((due_ms - it.clock.wall_ms() - 1) / 1000)
         it.deliver(slot, glad_turn())
-        await _until(it, due_ms)  # the alarm goes off while the turn waits for its commit
+        await until(it, due_ms)  # the alarm goes off while the turn waits for its commit
         it.disk.open = True
         for append in it.disk.waiting:
             append.commit()
         await quiet()
-        assert (await _kinds(it), await _pending(it)) == (["turn", "prefs", "turn"], ())
-        assert (await _alarm(it, entry))[1] == 3
+        assert (await kinds(it), await pending(it)) == (["turn", "prefs", "turn"], ())
+        assert (await alarm(it, entry))[1] == 3
 
 
 @virtual
@@ -187,22 +155,22 @@ async def test_a_turn_that_upsets_it_enough_fires_in_its_own_row(tmp_path: Path)
         assert answer.result.proactive_hint.pending == [answer.fired.id]
         assert [message["type"] for message in connection.messages[-2:]] == ["turn_result", "proactive"]
         assert connection.messages[-1]["seq"] == connection.messages[-2]["seq"] == answer.seq
-        assert set(await _kinds(it)) == {"prefs", "turn"}
+        assert set(await kinds(it)) == {"prefs", "turn"}
 
 
 @virtual
 async def test_cooldown_daily_maximum_and_quiet_hours_shift_the_moment(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        _, free_ms = await _alone(it)
+        _, free_ms = await alone(it)
         minute = free_ms // 60_000 % 1_440
         start, end = (f"{each // 60:02}:{each % 60:02}" for each in ((minute - 1) % 1_440, (minute + 2) % 1_440))
         shifted = Preferences(enabled=True, cooldown_hours=0, quiet_hours=QuietHours(start, end, "UTC"))
         await it.ask(SetPreferences(shifted))
-        ((due_ms, _, _),) = [await _alarm(it, await it.sessions.entry("acme", False, "alice"))]
+        ((due_ms, _, _),) = [await alarm(it, await it.sessions.entry("acme", False, "alice"))]
         assert due_ms == free_ms // 60_000 * 60_000 + 120_000
-        await _until(it, due_ms)
-        assert [action.at_ms for action in await _pending(it)] == [due_ms]
+        await until(it, due_ms)
+        assert [action.at_ms for action in await pending(it)] == [due_ms]
         none = Preferences(enabled=True, max_daily=0)
         await it.ask(SetPreferences(none))
         assert await it.ledger.read(catalog.alarms, 0, 9) == []
@@ -212,21 +180,21 @@ async def test_cooldown_daily_maximum_and_quiet_hours_shift_the_moment(tmp_path:
 async def test_after_a_restart_the_alarm_fires_once_however_late(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        _, due_ms = await _alone(it)
+        _, due_ms = await alone(it)
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.clock.jump_wall_ms(due_ms + 5_000_000 - it.clock.wall_ms())
         it.start()
         await quiet()
-        (action,) = await _pending(it)
+        (action,) = await pending(it)
         assert action.at_ms == due_ms + 5_000_000
-        assert (await _kinds(it), it.observer.late) == (["turn", "prefs", "proactive"], [5_000.0])
+        assert (await kinds(it), it.observer.late) == (["turn", "prefs", "proactive"], [5_000.0])
 
 
 @virtual
 async def test_an_effect_that_could_not_be_written_comes_again_and_happens_once(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        entry, due_ms = await _alone(it)
+        entry, due_ms = await alone(it)
         connection = await it.join(await it.slot())
         disk = make_faulty(it.ledger)
         broken = [True]
@@ -236,25 +204,25 @@ async def test_an_effect_that_could_not_be_written_comes_again_and_happens_once(
                 raise io_error()
 
         disk.before = fail
-        await _until(it, due_ms)
+        await until(it, due_ms)
         assert (connection.messages, it.observer.failed_alarms) == ([], 1)
         broken[0] = False
-        retry_ms, set_seq, attempt = await _alarm(it, entry)
+        retry_ms, set_seq, attempt = await alarm(it, entry)
         assert (set_seq, attempt, due_ms < retry_ms <= due_ms + 3_000) == (2, 1, True)
-        await _until(it, retry_ms)
+        await until(it, retry_ms)
         assert [message["type"] for message in connection.messages] == ["proactive"]
-        assert await _kinds(it) == ["turn", "prefs", "proactive"]
+        assert await kinds(it) == ["turn", "prefs", "proactive"]
 
 
 @virtual
 async def test_a_wall_that_jumps_is_noticed_within_seconds(tmp_path: Path) -> None:
     async with node(tmp_path) as it:
         it.start()
-        _, due_ms = await _alone(it)
+        _, due_ms = await alone(it)
         it.clock.jump_wall_ms(due_ms - it.clock.wall_ms() + 1_000)
         await asyncio.sleep(10.001)
         await quiet()
-        assert len(await _pending(it)) == 1
+        assert len(await pending(it)) == 1
 
 
 @virtual
@@ -262,13 +230,13 @@ async def test_a_wall_that_went_back_delays_nothing_for_longer_than_the_preferen
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
         wish: dict[str, Any] = {"goal_relevance": 1.0, "goal_congruence": 1.0}
-        entry, due_ms = await _alone(it, Preferences(enabled=True, cooldown_hours=1.0))
-        await _until(it, due_ms)
-        assert len(await _pending(it)) == 1
+        entry, due_ms = await alone(it, Preferences(enabled=True, cooldown_hours=1.0))
+        await until(it, due_ms)
+        assert len(await pending(it)) == 1
         it.clock.jump_wall_ms(-86_400_000)
         for _ in range(8):
             await it.ask(glad_turn(**wish))
-        again_ms, _, _ = await _alarm(it, entry)
+        again_ms, _, _ = await alarm(it, entry)
         assert again_ms <= it.clock.wall_ms() + 3_600_000
 
 
@@ -276,27 +244,27 @@ async def test_a_wall_that_went_back_delays_nothing_for_longer_than_the_preferen
 async def test_overdue_ones_are_spread_out_and_delay_none_that_is_due_now(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND, overdue_alarms_per_s=2) as it:
         for number in range(10):
-            await _alone(it, session_id=f"old-{number}")
+            await alone(it, session_id=f"old-{number}")
         due_ms = it.clock.wall_ms()
     async with node(tmp_path, time_scale=HOUR_A_SECOND, overdue_alarms_per_s=2) as it:
         it.clock.jump_wall_ms(due_ms + 864_000_000 - it.clock.wall_ms())
         it.start()
-        _, fresh_ms = await _alone(it, session_id="fresh")
+        _, fresh_ms = await alone(it, session_id="fresh")
         await asyncio.sleep(2.6)
-        fired = [len(await _pending(it, f"old-{number}")) for number in range(10)]
+        fired = [len(await pending(it, f"old-{number}")) for number in range(10)]
         assert sum(fired) == 6
         await asyncio.sleep(2)
-        assert all([await _pending(it, f"old-{number}") for number in range(10)])
-        await _until(it, fresh_ms)
-        assert [action.at_ms for action in await _pending(it, "fresh")] == [fresh_ms]
+        assert all([await pending(it, f"old-{number}") for number in range(10)])
+        await until(it, fresh_ms)
+        assert [action.at_ms for action in await pending(it, "fresh")] == [fresh_ms]
 
 
 @virtual
 async def test_a_deleted_session_s_alarm_is_gone_with_it(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()
-        _, due_ms = await _alone(it)
+        _, due_ms = await alone(it)
         await it.sessions.delete(await it.slot())
         assert await it.ledger.read(catalog.alarms, 0, 9) == []
-        await _until(it, due_ms)
+        await until(it, due_ms)
         assert it.host.registry.by_inner == {}
