@@ -229,7 +229,7 @@ class Admin:
         for dead in await self._ledger.read(hooks_report.deaths, _NAMED):
             whose = _whose(dead.session, dead.tenant, dead.live)
             findings.append(
-                f"{whose}: {dead.count:,} deliveries to {_shown(dead.url)} were given up, the last because"
+                f"{whose}: deliveries to {_shown(dead.url)} that were given up: {dead.count:,}, the last because"
                 f" {dead.error}; `molroo-actor deliveries list --dead` shows them"
             )
         return findings
