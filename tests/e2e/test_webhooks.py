@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import http.client
 import json
 import logging
+import random
 import resource
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -300,6 +303,45 @@ def test_a_killed_node_sends_again_what_it_cannot_know_was_taken(
         Api(server.url, KEY).create("noa")
         assert server.stop() == 0
     assert len(receiver.got) == before + 1
+
+
+@pytest.mark.timeout(120)
+def test_over_many_kills_nothing_that_was_acknowledged_goes_untold_and_nothing_is_told_under_two_ids(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+
+    def moody(line: socket.socket, over: threading.Event) -> None:
+        answer(chance.choice((200, 200, 503)))(line, over)
+
+    receiver.always = moody
+    expected: set[str] = set()
+    for life in range(6):
+        server = start(tmp_path, env=environment())
+        api = Api(server.url, KEY)
+        end = threading.Timer(chance.uniform(0.1, 0.8), server.process.kill)
+        end.start()
+        try:
+            for number in range(1_000):
+                session = f"s{life}-{number}"
+                api.create(session)
+                hook(api, receiver.url(), session, events=["stage_transition"])
+                if api.feel(session, goal_relevance=1.0, goal_congruence=1.0)["stage_transition"]:
+                    expected.add(session)
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            end.join()
+            server.kill()
+    assert len(expected) > 20
+    with running(tmp_path, env=environment()):
+        receiver.always = answer(200)
+        eventually(lambda: expected <= {verified(got)["session_id"] for got in receiver.got}, 60)
+    told = [verified(got) for got in receiver.got]
+    assert len({(each["session_id"], each["data"]["seq"]) for each in told}) == len({each["id"] for each in told})
+    assert len({got.body for got in receiver.got}) == len({each["id"] for each in told})
 
 
 def test_a_shutdown_does_not_wait_for_a_receiver_that_stalls(tmp_path: Path, receiver: Receiver) -> None:
