@@ -66,6 +66,8 @@ class WebhookSender:
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> Response:
         """One request; the body of the answer is not read. Raises Unreachable."""
         assert self._session is not None, "open it first"
+        if not self._allow_private and url[:6].lower() != "https:":
+            raise Unreachable("its url is not https, and settings do not allow that any more")
         try:
             async with asyncio.timeout(self._within_s):
                 answer = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
@@ -117,8 +119,8 @@ class _Resolver(AbstractResolver):
             except RuntimeError:
                 return  # the loop is closed: nobody waits any more
 
-        self._threads += 1
         threading.Thread(target=look_up, name="webhook-name", daemon=True).start()
+        self._threads += 1
         return [
             ResolveResult(
                 hostname=host,

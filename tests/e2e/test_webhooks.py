@@ -420,8 +420,8 @@ def test_each_connection_is_checked_even_when_the_name_changes_its_mind(
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1:{}/", "http://2130706433:{}/", "http://0x7f.1:{}/", "http://127.1:{}/", "http://[::1]:{}/",
-     "http://localhost:{}/", "http://localhost.:{}/", "http://[::ffff:127.0.0.1]:{}/", "http://0:{}/"],
+    ["https://127.0.0.1:{}/", "https://2130706433:{}/", "https://0x7f.1:{}/", "https://127.1:{}/", "https://[::1]:{}/",
+     "https://localhost:{}/", "https://localhost.:{}/", "https://[::ffff:127.0.0.1]:{}/", "https://0:{}/"],
 )  # fmt: skip
 async def test_the_way_out_itself_reaches_no_private_address_whatever_registered_it(
     receiver: Receiver, url: str
@@ -435,6 +435,23 @@ async def test_the_way_out_itself_reaches_no_private_address_whatever_registered
         assert "127" not in str(refused.value)
     finally:
         await sender.close()
+    assert receiver.accepted == 0
+
+
+def test_when_settings_turn_strict_what_was_registered_before_is_not_reached_either(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    with serving(tmp_path, **FAST) as node:
+        node.api.create("mia")
+        hook(node.api, receiver.url())
+        hook(node.api, receiver.url().replace("http:", "https:"))
+    with serving(tmp_path, **{**FAST, "allow_private_webhooks": False}) as node:
+        thrill(node.api)
+        eventually(lambda: len({each["error"] for each in deliveries(node) if each["error"]}) == 2)
+        assert {each["error"] for each in deliveries(node)} - {None} == {
+            "its url is not https, and settings do not allow that any more",
+            "its name leads to a private address, which settings refuse",
+        }
     assert receiver.accepted == 0
 
 
