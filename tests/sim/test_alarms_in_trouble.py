@@ -86,7 +86,7 @@ async def test_what_is_planned_while_the_scheduler_reads_is_not_missed(tmp_path:
         await asyncio.sleep(200)
         running().delay_s = lambda: 0.050
         it._tasks = [asyncio.create_task(it.host.alarms.run())]  # without the sweep it stays awake
-        await asyncio.sleep(0.060)  # the first look has read its alarms and looks for overdue ones
+        await asyncio.sleep(0.030)  # durable at .08: the look has read what is due and reads what is overdue until .1
         await it.ask(SetPreferences(ON))
         due_ms = it.clock.wall_ms()
         await asyncio.sleep(1)
