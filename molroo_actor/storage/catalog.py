@@ -77,6 +77,11 @@ def counts(ledger: sqlite3.Connection) -> tuple[int, int]:
     return sessions, highest[0] if highest else 0
 
 
+def has_live(ledger: sqlite3.Connection) -> bool:
+    """Whether any session was made by a live key."""
+    return ledger.execute("SELECT 1 FROM session WHERE live = 1 LIMIT 1").fetchone() is not None
+
+
 def deleting(ledger: sqlite3.Connection) -> list[int]:
     """Sessions whose deletion was begun and not ended."""
     return [inner for (inner,) in ledger.execute("SELECT inner_id FROM session WHERE deleting = 1").fetchall()]
@@ -130,13 +135,14 @@ def add(entry: CatalogEntry, creation_key: CreationKey | None) -> Change:
 
 
 def begin_delete(inner_id: int, rowids: Sequence[int]) -> Change:
-    """Marks a session as deleting and takes its journal rows and alarm; the file goes next."""
+    """Marks a session as deleting and takes its journal rows, alarm, webhooks and deliveries; the file goes next."""
 
     def apply(sql: sqlite3.Connection) -> None:
         # The name is free at once: no valid session id begins with a tilde.
         sql.execute("UPDATE session SET deleting = 1, id = '~' || inner_id WHERE inner_id = ?", (inner_id,))
         sql.executemany("DELETE FROM journal WHERE rowid = ?", [(rowid,) for rowid in rowids])
-        sql.execute("DELETE FROM alarm WHERE session = ?", (inner_id,))
+        for table in ("alarm", "webhook", "delivery"):
+            sql.execute(f"DELETE FROM {table} WHERE session = ?", (inner_id,))
 
     return Change(inner_id, apply)
 
@@ -189,11 +195,51 @@ def set_alarm(session: int, due_ms: int | None, set_seq: int) -> Change:
     )
 
 
-def due_alarms(ledger: sqlite3.Connection, before_ms: int, limit: int) -> list[tuple[int, int, int, int]]:
-    """(session, due_ms, set_seq, attempt), the most overdue first."""
+def move_alarm(session: int, set_seq: int, due_ms: int | None, attempt: int = 0) -> Change:
+    """Another moment for the alarm that this seq set, or none; nothing when another seq has set it since."""
+    if due_ms is None:
+        return Change(
+            session, lambda sql: _run(sql, "DELETE FROM alarm WHERE session = ? AND set_seq = ?", session, set_seq)
+        )
+    return Change(
+        session,
+        lambda sql: _run(
+            sql,
+            "UPDATE alarm SET due_ms = ?, attempt = ? WHERE session = ? AND set_seq = ?",
+            due_ms,
+            attempt,
+            session,
+            set_seq,
+        ),
+    )
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """A session's wake-up as the ledger has it, with what a slot is made of."""
+
+    due_ms: int
+    set_seq: int
+    attempt: int
+    entry: CatalogEntry
+
+
+def alarms(ledger: sqlite3.Connection, after_ms: int, limit: int) -> list[Alarm]:
+    """The next alarms that are due after this moment of the wall, the earliest first; by index."""
+    rows = ledger.execute(
+        f"SELECT due_ms, set_seq, attempt, {_ENTRY} FROM"
+        " (SELECT * FROM alarm WHERE due_ms > ? ORDER BY due_ms LIMIT ?) a JOIN session ON inner_id = a.session"
+        " WHERE deleting = 0 ORDER BY due_ms",
+        (after_ms, limit),
+    ).fetchall()
+    return [Alarm(row[0], row[1], row[2], _entry(row[3:])) for row in rows]
+
+
+def failing_alarms(ledger: sqlite3.Connection, attempts: int, limit: int) -> list[tuple[str, str, bool, int, int]]:
+    """(session id, tenant, live, attempts, due_ms) of alarms that failed so often, for doctor."""
     return ledger.execute(
-        "SELECT session, due_ms, set_seq, attempt FROM alarm WHERE due_ms <= ? ORDER BY due_ms LIMIT ?",
-        (before_ms, limit),
+        "SELECT id, tenant, live, attempt, due_ms FROM alarm JOIN session ON inner_id = alarm.session"
+        " WHERE attempt >= ? ORDER BY attempt DESC LIMIT ?",
+        (attempts, limit),
     ).fetchall()
 
 

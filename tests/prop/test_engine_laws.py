@@ -26,7 +26,6 @@ from molroo_actor.engine import (
     derive,
     flow,
     initial_state,
-    next_crossing,
     observe,
     render_prompt,
     step,
@@ -34,7 +33,6 @@ from molroo_actor.engine import (
 from molroo_actor.engine.dynamics import give_way, half_life, impulse, shift
 from molroo_actor.engine.labels import LABELS
 from molroo_actor.engine.params import Params
-from molroo_actor.engine.proactive import holding
 from molroo_actor.engine.regulation import STRENGTH, relieve
 from molroo_actor.engine.report import affect_dynamics
 
@@ -362,20 +360,6 @@ def test_a_prompt_opens_with_the_label_and_holds_no_number(character: tuple[Para
     assert found.context.event_context == event
     shown = render_prompt(params, state, None).formatted
     assert not any(c.isdigit() for c in shown.context_block + shown.instruction_block + shown.system_prompt)
-
-
-@law
-@given(characters())
-def test_the_next_crossing_is_where_its_trigger_begins_to_hold(character: tuple[Params, State]) -> None:
-    params, state = character
-    crossing = next_crossing(params, state)
-    if crossing is None:
-        return
-    assert crossing.at_ms > state.at_ms
-    slack = max(2, round(1000 / params.pace))  # the solution is exact, the clock counts whole milliseconds
-    assert crossing.trigger in holding(flow(params, state, crossing.at_ms + slack), 0.0)
-    assume(crossing.at_ms - slack > state.at_ms)
-    assert crossing.trigger not in holding(flow(params, state, crossing.at_ms - slack), 0.0)
 
 
 texts = (
