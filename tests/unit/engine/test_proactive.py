@@ -25,7 +25,7 @@ from molroo_actor.engine import (
     unrecovered,
     urges,
 )
-from molroo_actor.engine.dynamics import intensity
+from molroo_actor.engine.dynamics import intensity, missed
 from molroo_actor.engine.overflow import HYSTERESIS, OVERFLOW, STRESS_OVERFLOW
 from molroo_actor.engine.proactive import ABSENCE_MS, EVERY, NEED_LOW, attachment_threshold, hint
 
@@ -46,7 +46,7 @@ JOY = Stimulus(Reading(Appraisal(1.0, 1.0, 0.0, 0.8, -1.0, 1.0)))
 
 
 def strength(params: Params, s: State) -> float:
-    return intensity(params, s.v, s.a, s.d, s.relatedness)
+    return intensity(params, s.v, s.a, s.d, missed(s.relatedness, s.used))
 
 
 def holds(params: Params, state: State) -> list[str]:
