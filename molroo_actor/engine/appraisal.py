@@ -1,8 +1,8 @@
 """From a text to what it means to the character: the embedded appraiser, English first, Korean by its own words.
 
-grammar.py makes deeds of the words, tone.py turns those that are not meant, hunch.py and scorer.py say what the words
-alone suggest, perspective.py sees it all from where the character stands. No network, no model. Not here: the words
-(lexicon.toml).
+grammar.py makes deeds of the words, tone.py turns those that are not meant; where they say little, hunch.py and
+scorer.py say what the words alone suggest; perspective.py sees it all from where the character stands. No network, no
+model. Not here: the words (lexicon.toml).
 """
 
 from molroo_actor.engine import perspective
@@ -12,7 +12,7 @@ from molroo_actor.engine.hunch import hunch
 from molroo_actor.engine.lexicon import tokens
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.perspective import REST
-from molroo_actor.engine.scorer import Scores, score
+from molroo_actor.engine.scorer import score
 from molroo_actor.engine.state import State
 from molroo_actor.engine.tone import tone
 from molroo_actor.engine.values import Appraisal, Reading, Source
@@ -36,17 +36,18 @@ def appraise(text: str, source: Source, params: Params, state: State) -> Reading
     told = source == "user"
     weights = scan(words, source)
     tone(words, weights, told)
-    scores = score(words)
-    if scores.known >= _KNOWN_MIN:
-        perspective.guess(weights, hunch(words, told), scores, told)
+    known = 1.0
+    if perspective.says_little(weights):
+        scores = score(words)
+        known = scores.known
+        if known >= _KNOWN_MIN:
+            perspective.guess(weights, hunch(words, told), scores, told)
     goal = touched(words, weights, params) if params.goals else (0.0, 0.0)
-    if not weights:
-        return _at_rest(scores, goal[0])
-    return perspective.see(weights, scores, told, goal, params, state)
+    return perspective.see(weights, goal, params, state) if weights else _at_rest(known, goal[0])
 
 
-def _at_rest(scores: Scores, goal: float) -> Reading:
+def _at_rest(known: float, goal: float) -> Reading:
     """The reading of a text that does nothing: neutral, somewhat relevant when it touches a goal."""
     gr, gc, ex, ct, ag, nc, _ur, _loss = REST
     gr += (1.0 - gr) * 0.4 * goal
-    return Reading(Appraisal(gr, gc, ex, ct, ag, nc), 0.0, 0.1 + 0.3 * scores.known)
+    return Reading(Appraisal(gr, gc, ex, ct, ag, nc), 0.0, 0.1 + 0.3 * known)

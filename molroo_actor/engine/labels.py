@@ -57,6 +57,7 @@ _GATE = 13.0  # how much an event of full intensity outweighs the place of the e
 _EVIDENCE = 7.0
 _LEAD = 0.6
 _NUMB_MS = 3_600_000
+_AT_REST = 0.15
 _UNTOLD = {"compassion": 1.5, "concern": 1.0}  # both are about others, and only words tell of others
 _FADE = 0.6931471805599453 / (3 * 3_600_000.0)
 
@@ -121,6 +122,10 @@ def name(params: Params, state: State) -> tuple[str, str | None]:
     score[_NUMBNESS] += numb
     if s.x_gr < 0.25 and s.x_ex > 0.6:  # nothing matters and nothing surprises (Smith & Ellsworth 1985)
         score[_BOREDOM] += 60.0 * (0.25 - s.x_gr) * (s.x_ex - 0.6)
+
+    away = abs(s.v - params.bv) + abs(s.a - params.ba) + abs(s.d - params.bd)
+    if away < _AT_REST and strength < 0.03:  # whoever is at its own rest, wherever that lies, feels nothing special
+        score[_NEUTRAL] += 2.0 * (1.0 - away / _AT_REST)
 
     known = s.label
     score[known] += _LEAD * left

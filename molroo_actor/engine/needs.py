@@ -35,12 +35,21 @@ def accustom(used: float, relatedness: float, gr: float) -> float:
 
 
 def satisfy(
-    autonomy: float, competence: float, relatedness: float, gr: float, gc: float, ct: float, ag: float, nc: float
+    autonomy: float,
+    competence: float,
+    relatedness: float,
+    gr: float,
+    gc: float,
+    ct: float,
+    ag: float,
+    nc: float,
+    aimed: float = 1.0,
 ) -> tuple[float, float, float]:
     """(autonomy, competence, relatedness) after an event, each in [0, 1].
 
     What the character did itself feeds competence, what others did for or to it relatedness, control autonomy. Any
-    company that matters is company; an event of no relevance feeds nothing.
+    company that matters is company, also one that brings bad news of its own (`aimed` below 1); an event of no
+    relevance feeds nothing.
     """
     own, other = 0.5 + 0.5 * ag, 0.5 - 0.5 * ag
     if gc >= 0.0:
@@ -50,7 +59,8 @@ def satisfy(
     else:
         bad = -gr * gc
         competence -= 0.16 * bad * own * competence
-        relatedness -= 0.22 * bad * other * (0.7 - 0.3 * nc) * relatedness
+        relatedness -= 0.22 * bad * other * (0.7 - 0.3 * nc) * aimed * relatedness
+        relatedness += 0.03 * gr * (1.0 - aimed) * (1.0 - relatedness)
     freedom = 0.10 * gr * (2.0 * ct - 1.0)
     autonomy += freedom * (1.0 - autonomy if freedom > 0.0 else autonomy)
     return autonomy, competence, relatedness

@@ -1,11 +1,11 @@
-"""What is said, seen from where the character stands: deeds, a hunch and the scorer become one reading.
+"""What is said, seen from where the character stands: deeds and, where they say little, a hunch become one reading.
 
-A deed that is recognised sets the signs. Where none is, the hunch says what kind of thing it was and the scorer how
-much feeling is in the words. Another's fortune counts as much as one likes them (Ortony, Clore & Collins 1988); what
-touches a goal matters more, and achieving or thwarting it has the goal's own sign. Not here: reading the words.
+A deed that is recognised sets the signs. Where none is, a hunch says what kind of thing it was, and the scorer's
+valence helps to decide between good and bad. Another's fortune counts as much as one likes them (Ortony, Clore &
+Collins 1988); what touches a goal matters more, and achieving or thwarting it has the goal's own sign. Not here:
+reading the words.
 """
 
-from types import MappingProxyType
 from typing import Final
 
 from molroo_actor.engine import speech_acts as acts
@@ -38,30 +38,15 @@ _LEAN: Final = 0.5  # what the scorer's valence counts beside the hunch
 
 _TRUSTING: Final = 0.1  # users are kinder than the lines that the hunch was fitted to
 
-# What the user feels -> what the character feels about it; other feelings of the user say nothing by themselves.
-_SHARED: Final = MappingProxyType(
-    {
-        "joy": "joy",
-        "excitement": "excitement",
-        "pride": "joy",
-        "relief": "relief",
-        "amusement": "amusement",
-        "sadness": "compassion",
-        "disappointment": "compassion",
-        "guilt": "compassion",
-        "fear": "concern",
-        "anxiety": "concern",
-        "surprise": "surprise",
-    }
-)
-_ECHO: Final = 0.3  # of the scorer's labels beside deeds
+
+def says_little(weights: dict[int, float]) -> bool:
+    """Whether the deeds leave room for a hunch: a question is hardly a deed."""
+    return sum(weights.values()) - weights.get(acts.REQUEST, 0.0) < _SURE
 
 
 def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told: bool) -> None:
-    """Adds what the text probably does where its grammar says little."""
+    """Adds what the text probably does where its grammar says little (says_little)."""
     known = sum(weights.values()) - weights.get(acts.REQUEST, 0.0)
-    if known >= _SURE:
-        return
     side = 0 if told else 1
     signs = _SIGNS[side]
     if told:
@@ -92,9 +77,7 @@ def _about(weights: dict[int, float], hunches: list[float]) -> list[float]:
     return hunches
 
 
-def see(
-    weights: dict[int, float], scores: Scores, told: bool, goal: tuple[float, float], params: Params, state: State
-) -> Reading:
+def see(weights: dict[int, float], goal: tuple[float, float], params: Params, state: State) -> Reading:
     """One reading of all deeds, each by its share. `goal`: (priority of the goal that is touched, its sign)."""
     if len(weights) > 1 and acts.REQUEST in weights:
         weights[acts.REQUEST] *= 0.3  # a question around a deed is only its form
@@ -103,6 +86,7 @@ def see(
     full = strongest**0.6 if strongest < 1.0 else 1.0  # a small word about something is still about it
     gr, gc, ex, ct, ag, nc, ur, loss = REST
     evidence: dict[str, float] = {}
+    told_of = 0.0
     for deed, weight in weights.items():
         m_gr, m_gc, m_ex, m_ct, m_ag, m_nc, m_ur, m_loss, says = acts.MEANING[deed]
         share = full * weight / total
@@ -110,6 +94,8 @@ def see(
             liking = 0.50 + 0.35 * params.warmth + 0.25 * state.rapport
             m_gc *= liking if liking < 1.0 else 1.0
             m_gr *= 0.8 + 0.2 * state.familiarity
+        if acts.USER_FORTUNE <= deed <= acts.OTHERS_FORTUNE:
+            told_of += weight
         gr += share * (m_gr - 0.15)
         gc += share * m_gc
         ex += share * (m_ex - 0.70)
@@ -120,10 +106,6 @@ def see(
         loss += share * m_loss
         for label, much in says.items():
             evidence[label] = evidence.get(label, 0.0) + share * much
-    if full > 0.3:
-        for label, much in scores.labels.items():
-            if (felt := _SHARED.get(label) if told else label) is not None and felt in evidence:
-                evidence[felt] = _unit(evidence[felt] + _ECHO * full * much)
     touch, sign = goal
     if touch > 0.0:
         gr += (1.0 - gr) * 0.4 * touch
@@ -133,6 +115,7 @@ def see(
         _unit(loss),
         0.4 + 0.5 * full,
         evidence,
+        1.0 - told_of / total,
     )
 
 

@@ -17,12 +17,13 @@ _BUCKET_S = 3600  # kindness upon kindness within an hour is one change
 
 
 def bond(
-    trust: float, rapport: float, familiarity: float, gr: float, gc: float, ag: float, nc: float
+    trust: float, rapport: float, familiarity: float, gr: float, gc: float, ag: float, nc: float, aimed: float = 1.0
 ) -> tuple[float, float, float]:
     """(trust, rapport, familiarity) after a turn with the user, each in [0, 1].
 
     A betrayal (relevant, bad, against the norms, by the other) costs at least a fifth; some twenty kind turns
-    bring trust from .5 to .7.
+    bring trust from .5 to .7. `aimed` [0, 1]: only what is between the two costs anything, while whoever tells of
+    good or bad luck of theirs comes closer by it (Reis & Shaver 1988).
     """
     other = 0.5 - 0.5 * ag
     familiarity += (0.012 + 0.02 * gr) * (1.0 - familiarity)
@@ -33,8 +34,9 @@ def bond(
             rapport + 0.09 * good * (1.0 - rapport),
             familiarity,
         )
-    bad = -gr * gc * other
+    bad = -gr * gc * other * aimed
     wrong = -nc if nc < 0.0 else 0.0
+    rapport += 0.02 * gr * (1.0 - aimed) * (1.0 - rapport)
     trust -= 0.70 * bad * (0.18 + 0.82 * wrong * wrong) * (0.6 + 0.4 * trust)
     rapport -= 0.35 * bad * (0.4 + 0.6 * wrong) * rapport
     return 0.0 if trust < 0.0 else trust, rapport, familiarity
@@ -60,13 +62,15 @@ def remember(s: State, now_ms: int, trust: float, rift: float, nc: float) -> tup
     return (*s.trust_log[-(KEPT - 1) :], TrustChange(at_s, level, delta, reason))
 
 
-def drift(anxiety: float, avoidance: float, trust: float, gr: float, gc: float, ag: float) -> tuple[float, float]:
+def drift(
+    anxiety: float, avoidance: float, trust: float, gr: float, gc: float, ag: float, aimed: float = 1.0
+) -> tuple[float, float]:
     """(anxiety, avoidance) after a turn, each in [0, 1]: hurt makes both grow, kindness that is trusted heals."""
     other = 0.5 - 0.5 * ag
     if gc >= 0.0:
         heal = 1.0 - 0.012 * gr * gc * other * trust
         return anxiety * heal, avoidance * heal
-    harm = -0.02 * gr * gc * other
+    harm = -0.02 * gr * gc * other * aimed
     return anxiety + harm * (1.0 - anxiety), avoidance + 0.6 * harm * (1.0 - avoidance)
 
 

@@ -107,7 +107,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     own = ap.internal_standards
     if own is None:
         own = ag * nc if ag > 0.0 else 0.0
-    loss = reading.loss
+    loss, aimed = reading.loss, reading.aimed
     size = gc if gc >= 0.0 else -gc
     user = stimulus.source == "user"
 
@@ -143,14 +143,16 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
 
     rise = a - a0
     energy, stress = needs.spend(params, energy, s.stress, gr, gc, ct, rise if rise > 0.0 else 0.0, wonder)
-    autonomy, competence, relatedness = needs.satisfy(s.autonomy, s.competence, s.relatedness, gr, gc, ct, ag, nc)
+    autonomy, competence, relatedness = needs.satisfy(
+        s.autonomy, s.competence, s.relatedness, gr, gc, ct, ag, nc, aimed
+    )
     trust, rapport, familiarity = s.trust, s.rapport, s.familiarity
     anxiety, avoidance = s.anxiety, s.avoidance
     fast, slow, pause, tone, pole, swing = s.k_fast, s.k_slow, s.k_pause, s.k_tone, s.k_pole, s.k_swing
     met_ms, rift, trust_log, used = s.met_ms, s.rift, s.trust_log, s.used
     if user:
-        trust, rapport, familiarity = relationship.bond(trust, rapport, familiarity, gr, gc, ag, nc)
-        anxiety, avoidance = relationship.drift(anxiety, avoidance, trust, gr, gc, ag)
+        trust, rapport, familiarity = relationship.bond(trust, rapport, familiarity, gr, gc, ag, nc, aimed)
+        anxiety, avoidance = relationship.drift(anxiety, avoidance, trust, gr, gc, ag, aimed)
         fast, slow, pause, tone, pole, swing = contact.meet(s, now, gr, gc)
         rift = contact.rift(s, now)
         change = trust - s.trust

@@ -51,13 +51,15 @@ class Appraisal(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
 class Reading(Struct, frozen=True):
     """What an appraiser says of a text: the appraisal and what six numbers cannot carry.
 
-    loss [0, 1]: something is gone for good. confidence [0, 1]. evidence: label -> weight in [0, 1].
+    loss [0, 1]: something is gone for good. confidence [0, 1]. evidence: label -> weight in [0, 1]. aimed [0, 1]: how
+    much of it is between the character and the one who speaks; another's bad luck costs no trust.
     """
 
     appraisal: Appraisal
     loss: Unit = 0.0
     confidence: Unit = 1.0
     evidence: dict[str, float] = field(default_factory=dict)
+    aimed: Unit = 1.0
 
 
 class Stimulus(Struct, frozen=True):

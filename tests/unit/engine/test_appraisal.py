@@ -203,3 +203,23 @@ def test_a_reading_keeps_to_labels_and_weights_in_range(params: Params, fresh: S
     found = appraise("I love you, thank you, I'm sorry, haha, guess what, I won, my dog died", "user", params, fresh)
     assert isinstance(found, Reading)
     assert all(0.0 <= weight <= 1.0 for weight in found.evidence.values())
+
+
+@pytest.mark.parametrize("source", ["user", "system"])
+@pytest.mark.parametrize("text", ["{} says hi", "I told {} about the plan", "{} gave the keys to {}", "you know {}"])
+def test_a_name_moves_nothing(read: Read, text: str, source: Source) -> None:
+    found = {read(text.replace("{}", name), source) for name in ("Mia", "Ahmed", "Anna", "Jack", "Priya", "Zoltan")}
+    assert len(found) == 1
+
+
+def test_a_goal_is_achieved_or_thwarted(params: Params, fresh: State) -> None:
+    wanting = replace(params, goals=((frozenset({"trust"}), 1.0),))
+    for text, sign in (("I finally trust you again", 1.0), ("I will never trust you again", -1.0)):
+        plain, wanted = (appraise(text, "user", p, fresh).appraisal for p in (params, wanting))
+        assert sign * wanted.goal_congruence > sign * plain.goal_congruence
+        assert wanted.goal_relevance > plain.goal_relevance
+
+
+def test_narration_may_name_the_character_and_the_user(read: Read) -> None:
+    assert read("The character betrayed the user", "system").agency > 0.3
+    assert read("The user thanks the character", "system").goal_congruence > 0.1

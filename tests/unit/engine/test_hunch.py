@@ -9,7 +9,7 @@ from molroo_actor.engine import hunch as module
 from molroo_actor.engine import speech_acts as acts
 from molroo_actor.engine.hunch import MEANT, READS, hunch, tables
 from molroo_actor.engine.lexicon import tokens
-from molroo_actor.engine.perspective import guess
+from molroo_actor.engine.perspective import guess, says_little
 from molroo_actor.engine.scorer import score
 
 
@@ -36,7 +36,7 @@ def test_a_narration_without_a_known_deed_suggests_its_kind(text: str, meaning: 
     [
         ("your voice makes this cold flat a home", "kind"),
         ("which bus goes to the station", "plain"),
-        ("the doctor found something in my scan", "bad"),
+        ("nobody came to visit me in the hospital", "bad"),
     ],
 )
 def test_a_message_without_a_known_deed_suggests_its_kind(text: str, meaning: str) -> None:
@@ -68,10 +68,10 @@ def test_a_recognised_deed_says_who_a_hunch_is_about() -> None:
     assert acts.INSULT not in weights
 
 
-def test_a_recognised_deed_leaves_a_hunch_no_say() -> None:
-    weights = {acts.PRAISE: 1.0}
-    guess(weights, [0.0, 0.9, 0.0, 0.0, 0.0, 0.0], score([]), told=True)
-    assert weights == {acts.PRAISE: 1.0}
+def test_a_recognised_deed_leaves_a_hunch_no_room_and_a_question_does() -> None:
+    assert not says_little({acts.PRAISE: 1.0})
+    assert says_little({acts.REQUEST: 1.0})
+    assert says_little({})
 
 
 def test_a_text_in_an_unknown_language_gives_no_hunch(params: Params, fresh: State) -> None:
