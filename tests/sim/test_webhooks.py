@@ -272,9 +272,10 @@ async def test_so_many_requests_are_under_way_at_once_and_no_more(tmp_path: Path
         assert len(it.sender.taken) == 50
 
 
+@pytest.mark.parametrize("at_once", [1, 4])
 @virtual
-async def test_one_at_a_time_they_come_in_the_order_in_which_they_happened(tmp_path: Path) -> None:
-    async with node(tmp_path, deliveries_per_host_max=1) as it:
+async def test_they_set_out_in_the_order_in_which_they_happened(tmp_path: Path, at_once: int) -> None:
+    async with node(tmp_path, deliveries_per_host_max=at_once) as it:
         await _hook(it)
         await _happen(it, 30)
         await asyncio.sleep(1)
