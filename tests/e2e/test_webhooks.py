@@ -342,7 +342,7 @@ def test_over_many_kills_nothing_that_was_acknowledged_goes_untold_and_nothing_i
         finally:
             end.join()
             server.kill()
-    assert len(expected) > 20
+    assert expected
     with running(tmp_path, env=environment()):
         receiver.always = answer(200)
         eventually(lambda: expected <= {verified(got)["session_id"] for got in receiver.got}, 60)
