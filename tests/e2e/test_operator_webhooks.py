@@ -112,7 +112,7 @@ def test_what_was_given_up_is_tried_again_with_the_same_id(stage: Stage) -> None
     before = len(stage.receiver.got)
     assert stage.command("deliveries", "retry", dead["id"]) == f"delivery {dead['id']} is tried again\n"
     stage.serve_again()
-    assert stage.receiver.wait(before + 1).headers["x-molroo-delivery"] == dead["id"]
+    assert stage.receiver.wait(before + 1, within_s=3).headers["x-molroo-delivery"] == dead["id"]
     eventually(lambda: [each["id"] for each in stage.command.json("deliveries", "list")] == [waits["id"]])
     assert stage.command.json("deliveries", "list", "--dead") == []
 

@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+from molroo_actor.engine import flow, urges
 from molroo_actor.engine.stages import NAMES
 from molroo_actor.protocol.commands import Preferences, SetPreferences, TurnCommand
 from molroo_actor.protocol.webhooks import EventName, WebhookBody
@@ -26,9 +27,9 @@ async def _hooked(it: Node, *names: EventName, host: str = "example.org") -> Non
     await it.receivers.add(await it.slot(), WebhookBody(f"https://{host}/hook", names or EVERY))
 
 
-def _thrill() -> TurnCommand:
+def _thrill(**beside: Any) -> TurnCommand:
     """A turn that upsets enough, after some of them."""
-    return glad_turn(goal_relevance=1.0, goal_congruence=1.0, expectedness=0.0)
+    return glad_turn(goal_relevance=1.0, goal_congruence=1.0, expectedness=0.0, **beside)
 
 
 async def _overflow(it: Node, turns: int = 8) -> int:
@@ -72,6 +73,25 @@ async def test_an_overflow_is_told_when_it_begins_and_again_only_after_it_was_ov
             if len(await _queued(it)) == 2:
                 break
         assert (await _queued(it))[1][2]["seq"] == answer.seq
+
+
+@virtual
+async def test_an_overflow_that_time_ended_and_a_turn_begins_anew_is_told_again(tmp_path: Path) -> None:
+    async with node(tmp_path) as it:
+        await it.create()
+        await _hooked(it, "emotional_overflow")
+        began = await _overflow(it)
+        slot = await it.slot()
+        seen = await it.host.snapshot(slot)
+        params, state = seen.actor.params, seen.record.state
+        gap_s = next(
+            gap_s
+            for gap_s in range(10, 3_600, 10)
+            if not urges(params, flow(params, state, state.at_ms + gap_s * 1000))
+        )
+        answer = await it.ask(_thrill(elapsed_seconds=float(gap_s)))
+        assert [urge.trigger for urge in urges(params, answer.record.state)] == ["emotional_overflow"]
+        assert [data["seq"] for _, _, data in await _queued(it)] == [began, answer.seq]
 
 
 @virtual
@@ -196,13 +216,14 @@ async def test_sessions_without_a_webhook_cost_nothing(tmp_path: Path) -> None:
         gone = await it.receivers.add(await it.slot(), WebhookBody("https://example.org/hook", EVERY))
         await it.receivers.remove(await it.slot(), gone.id)
         it.disk.open = False
-        with mock.patch.object(events.Events, "_of_row", side_effect=AssertionError("looked at")):
+        with mock.patch.object(events.Events, "_of_row") as looked_at:
             for _ in range(8):
                 it.deliver(await it.slot(), _thrill())
                 append = await it.disk.next()
                 assert append.changes == ()
                 append.commit()
                 await quiet()
+        assert looked_at.mock_calls == []
 
 
 @virtual

@@ -272,9 +272,10 @@ async def test_so_many_requests_are_under_way_at_once_and_no_more(tmp_path: Path
         assert len(it.sender.taken) == 50
 
 
+@pytest.mark.parametrize("at_once", [1, 4])
 @virtual
-async def test_one_at_a_time_they_come_in_the_order_in_which_they_happened(tmp_path: Path) -> None:
-    async with node(tmp_path, deliveries_per_host_max=1) as it:
+async def test_they_set_out_in_the_order_in_which_they_happened(tmp_path: Path, at_once: int) -> None:
+    async with node(tmp_path, deliveries_per_host_max=at_once) as it:
         await _hook(it)
         await _happen(it, 30)
         await asyncio.sleep(1)
@@ -430,6 +431,9 @@ def test_a_full_queue_takes_no_more_and_keeps_the_newest_of_what_it_gave_up(tmp_
             ["the receiver answered 410, which is final"] * 10,
             [],
         )
+        await _happen(it, 1, "bob")
+        (deaths,) = await it.ledger.read(hooks_report.deaths, 9)
+        assert (deaths.session, deaths.count, deaths.error) == ("alice", 10, dead[0].error)
 
     _long(tmp_path, story, 6_000, deliveries_per_webhook_max=10)
 
@@ -507,20 +511,16 @@ def test_a_wall_that_went_back_lengthens_no_wait_and_no_day(tmp_path: Path, back
     _long(tmp_path, story, 2 * DAY_S)
 
 
-def test_what_happened_before_the_wall_went_back_is_sent_at_once(tmp_path: Path) -> None:
-    async def story(it: Node) -> None:
+@pytest.mark.parametrize("back_s", [600, DAY_S])
+@virtual
+async def test_what_happened_before_the_wall_went_back_is_sent_at_once(tmp_path: Path, back_s: float) -> None:
+    async with node(tmp_path) as it:
         await _hook(it)
         await _happen(it)
-        it.clock.jump_wall_ms(-86_400_000)
+        it.clock.jump_wall_ms(-int(back_s * 1000))
         it.start_courier()
         await quiet()
         assert len(it.sender.taken) == 1
-
-    async def main() -> None:
-        async with node(tmp_path) as it:
-            await story(it)
-
-    run_virtual(main())
 
 
 def test_a_wall_that_went_forward_takes_no_day_away(tmp_path: Path) -> None:
