@@ -15,7 +15,7 @@ DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench crash eval fit clean
+.PHONY: help run test check fmt bench crash laws eval fit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ bench: $(VENV)/.dev ## figures of this machine, side by side with a bare server
 
 crash: $(VENV)/.dev ## kill -9 under load N times and count what was lost (N=200)
 	$(PY) -m tests.crash $(N) $(ARGS)
+
+laws: N = 20000
+laws: $(VENV)/.dev ## every law of the character on N random cases each (ARGS="--only negation", N=20000)
+	$(PY) -m tests.prop $(N) $(ARGS)
 
 eval: $(VENV)/.dev ## the character against its gates (DATA=folder with the corpora; the project's own set without)
 	$(PY) -m tools.evaluate $(if $(DATA),--data $(DATA)) $(ARGS)

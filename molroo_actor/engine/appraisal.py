@@ -6,6 +6,7 @@ model. Not here: the words (lexicon.toml).
 """
 
 from molroo_actor.engine import perspective
+from molroo_actor.engine import speech_acts as acts
 from molroo_actor.engine.goals import touched
 from molroo_actor.engine.grammar import scan
 from molroo_actor.engine.hunch import hunch
@@ -42,6 +43,8 @@ def appraise(text: str, source: Source, params: Params, state: State) -> Reading
         known = scores.known
         if known >= _KNOWN_MIN:
             perspective.guess(weights, hunch(words, told), scores, told)
+        elif len(weights) == 1:
+            weights.pop(acts.REQUEST, None)  # a question mark is understood in any language, the question is not
     goal = touched(words, weights, params) if params.goals else (0.0, 0.0)
     return perspective.see(weights, goal, params, state) if weights else _at_rest(known, goal[0])
 

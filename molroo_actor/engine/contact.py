@@ -94,7 +94,8 @@ def _withdrawal(s: State, per_day: float, before: float) -> float:
     """Contact that was there and has all but ended, where it was not warm or closeness is shunned."""
     if s.k_slow < 20.0 or per_day > 0.3 * before or (s.k_tone > 0.1 and s.avoidance <= 0.55):
         return 0.0
-    return 0.25 + 0.35 * _ramp(per_day / before, 0.3, 0.0) + 0.20 * _ramp(s.k_tone, 0.1, -0.4) + 0.20 * s.avoidance
+    left = per_day / before if before > 0.0 else 0.0  # after a lifetime of absence both are zero
+    return 0.25 + 0.35 * _ramp(left, 0.3, 0.0) + 0.20 * _ramp(s.k_tone, 0.1, -0.4) + 0.20 * s.avoidance
 
 
 def _oscillation(s: State, swing: float) -> float:

@@ -37,6 +37,7 @@ from molroo_actor.engine.lexicon import KINDS
 
 Hit = tuple[int, float, bool, bool]  # kind, weight with the sign of its valence, negated, passive
 
+_SILENT = frozenset((KINDS["give"], KINDS["contact"]))  # denied, they say nothing either
 _PROMISE, _PRESENT = KINDS["promise"], KINDS["gift"]
 _HARMFUL = frozenset(KINDS[k] for k in ("harm", "wrong", "discard", "hostile"))
 # What an apology is for.
@@ -176,6 +177,8 @@ def settle(
         sworn = sworn or kind == _PROMISE
         negated = denied or (sworn and kind in _HARMFUL)  # "I won't let anyone hurt you"
         deed, part = deed_of(rows, kind, value, negated, passive, subject, objects, owners, mood)
+        if part <= 0.0 and denied and kind not in _SILENT:
+            deed, part = acts.DENIAL, 0.8
         if part > 0.0:
             if weights.get(acts.APOLOGY, 0.0) > 0.4 and deed in _EXCUSED and kind in _VERBS and not mood & FUTURE:
                 deed = acts.APOLOGY

@@ -30,7 +30,7 @@ _SIGNS: Final = tuple(
     tuple(0.0 if deed == acts.NO_DEED else 1.0 if acts.MEANING[deed][1] > 0.0 else -1.0 for deed in deeds)
     for deeds in _DEEDS
 )
-_SURE: Final = 0.6  # weight of recognised deeds at which a hunch is not asked
+_SURE: Final = 0.3  # weight of recognised deeds at which a hunch is not asked
 _FAINT: Final = (0.15, 0.05)  # how likely a rough meaning is at least; narrations seldom mean nothing
 _HUNCH_MIN: Final = 0.03  # weight of a faint hunch: its sign, hardly more
 _HUNCH_MAX: Final = 0.4  # weight of a hunch: never as much as a deed
@@ -61,6 +61,9 @@ def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told:
             best, most = deed, much
     if best == acts.NO_DEED:
         return
+    way = sum(weight * acts.MEANING[deed][1] for deed, weight in weights.items()) if known > 0.0 else 0.0
+    if way * wanted < 0.0:
+        return  # what is recognised has the last word on the sign
     weight = max(_HUNCH_MIN, min(_HUNCH_MAX, 2.2 * (most - _FAINT[side]))) * (1.0 - known / _SURE)
     if acts.REQUEST in weights:
         weight *= 0.4  # whoever asks, asks first of all
@@ -81,6 +84,8 @@ def see(weights: dict[int, float], goal: tuple[float, float], params: Params, st
     """One reading of all deeds, each by its share. `goal`: (priority of the goal that is touched, its sign)."""
     if len(weights) > 1 and acts.REQUEST in weights:
         weights[acts.REQUEST] *= 0.3  # a question around a deed is only its form
+    if acts.SURPRISE in weights and any(acts.MEANING[deed][1] < 0.0 for deed in weights):
+        weights[acts.SURPRISE] *= 0.3  # what surprises has a meaning of its own: "she died, I can't believe it"
     total = sum(weights.values())
     strongest = max(weights.values())
     full = strongest**0.6 if strongest < 1.0 else 1.0  # a small word about something is still about it

@@ -49,12 +49,13 @@ MEANING: Final[tuple[_Meaning, ...]] = (
     (0.70, -0.55, 0.25, 0.20, -0.60, -0.10, 0.20, 0.3, {"disappointment": 0.9}),  # own misfortune
     (0.90, -0.75, 0.20, 0.20, -0.75, -0.60, 0.70, 0.0, {"fear": 0.5, "hurt": 0.5, "anger": 0.4}),  # it is attacked
     (0.30, -0.25, 0.95, 0.35, -0.40, 0.20, 0.00, 0.0, {"boredom": 1.0}),  # nothing happens
+    (0.25, 0.00, 0.65, 0.50, -0.15, 0.05, 0.40, 0.0, {}),  # something is denied: "I am not ashamed"
 )
 (
     PRAISE, INSULT, AFFECTION, HOSTILITY, REJECTION, REPROACH, APOLOGY, THREAT, BETRAYAL, GIFT, PROMISE,
     RECONCILIATION, GRATITUDE, TEASING, DISMISSAL, SARCASM, ORDER, REQUEST, SURPRISE, USER_FORTUNE, USER_SAFE,
     USER_MISFORTUNE, USER_LOSS, USER_FEAR, USER_GUILT, USER_WRONGED, OTHERS_WRONG, OTHERS_MISFORTUNE, OTHERS_FORTUNE,
     OWN_SUCCESS, OWN_PLEASURE, OWN_RELIEF, OWN_FAILURE, OWN_WRONG, OWN_DANGER, OWN_LOSS, OWN_MISFORTUNE, ATTACKED,
-    NOTHING,
+    NOTHING, DENIAL,
 ) = range(len(MEANING))  # fmt: skip
 NO_DEED: Final = -1

@@ -174,7 +174,7 @@ class Actor:
         if given.elapsed_seconds is None:
             now_ms = self.session_ms(record, wall_ms)
         else:
-            now_ms = record.state.at_ms + int(given.elapsed_seconds * 1000)
+            now_ms = record.state.at_ms + round(given.elapsed_seconds * 1000)  # 1.001 s are 1001 ms
         outcome = step(self.params, record.state, Stimulus(reading, source), now_ms)
         result = outcome.result
         outreach, verdict = record.outreach, None

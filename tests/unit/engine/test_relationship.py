@@ -199,6 +199,7 @@ def test_contact_that_cools_and_ends_is_withdrawal_and_a_warm_one_is_only_missed
     assert pattern_of(cooled)[0] is None
     pattern, severity = pattern_of(gone)
     assert (pattern, 0.25 < severity < 0.9) == ("avoidant_withdrawal", True)
+    assert pattern_of(replace(cooled, at_ms=cooled.at_ms + 20_000 * DAY_MS))[0] == "avoidant_withdrawal"
     warm = live(params, *[KIND] * 40, every_ms=6 * HOUR_MS)[-1].state
     assert pattern_of(replace(warm, at_ms=warm.at_ms + 8 * DAY_MS)) == (None, 0.0)
 
