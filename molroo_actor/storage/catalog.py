@@ -14,6 +14,13 @@ from molroo_actor.storage.rows import CatalogEntry, Change, Key
 
 _ENTRY = ", ".join(CatalogEntry.__struct_fields__)
 
+# Start-up asks about all sessions, and there may be millions: it steps through their index from tenant to tenant, where
+# a search would read every row.
+_TENANTS = (
+    "WITH RECURSIVE each (tenant) AS (SELECT min(tenant) FROM session UNION ALL"
+    " SELECT (SELECT min(tenant) FROM session WHERE tenant > each.tenant) FROM each WHERE each.tenant IS NOT NULL)"
+)
+
 
 class CreationKey(msgspec.Struct, frozen=True):
     """An Idempotency-Key of a create: what was asked, and the session that it made."""
@@ -72,19 +79,27 @@ def named(ledger: sqlite3.Connection, session_id: str) -> list[CatalogEntry]:
 
 def counts(ledger: sqlite3.Connection) -> tuple[int, int]:
     """(sessions, highest inner id ever given), for start-up; from then on they are counted."""
-    (sessions,) = ledger.execute("SELECT count(*) FROM session WHERE deleting = 0").fetchone()
+    (rows,) = ledger.execute("SELECT count(*) FROM session").fetchone()
     highest = ledger.execute("SELECT seq FROM sqlite_sequence WHERE name = 'session'").fetchone()
-    return sessions, highest[0] if highest else 0
+    return rows - len(deleting(ledger)), highest[0] if highest else 0
 
 
 def has_live(ledger: sqlite3.Connection) -> bool:
     """Whether any session was made by a live key."""
-    return ledger.execute("SELECT 1 FROM session WHERE live = 1 LIMIT 1").fetchone() is not None
+    found = ledger.execute(
+        f"{_TENANTS} SELECT 1 FROM each WHERE EXISTS"
+        " (SELECT 1 FROM session WHERE tenant = each.tenant AND live = 1) LIMIT 1"
+    ).fetchone()
+    return found is not None
 
 
 def deleting(ledger: sqlite3.Connection) -> list[int]:
     """Sessions whose deletion was begun and not ended."""
-    return [inner for (inner,) in ledger.execute("SELECT inner_id FROM session WHERE deleting = 1").fetchall()]
+    rows = ledger.execute(  # their names begin with a tilde, see begin_delete
+        f"{_TENANTS} SELECT inner_id FROM each CROSS JOIN session"
+        " ON session.tenant = each.tenant AND live IN (0, 1) AND id >= '~' WHERE deleting = 1"
+    ).fetchall()
+    return [inner for (inner,) in rows]
 
 
 def creation(ledger: sqlite3.Connection, tenant: str, live: bool, key: str) -> tuple[bytes, CatalogEntry | None] | None:
