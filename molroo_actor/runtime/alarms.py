@@ -95,34 +95,26 @@ class Alarms:
         if room <= 0:
             return _LOOK_EVERY_S  # the end of any of them comes first
         now_ms = self._clock.wall_ms()
-        on_time = await self._next(now_ms - _OVERDUE_MS, room + 1)
+        found = await self._registry.ledger.read(
+            catalog.agenda, now_ms - _OVERDUE_MS, now_ms, room, frozenset(self._under_way)
+        )
         wait_s = _LOOK_EVERY_S
-        for number, alarm in enumerate(on_time):
-            if alarm.due_ms > now_ms or number == room:
-                wait_s = min(wait_s, max(0.0, (alarm.due_ms - self._clock.wall_ms()) / 1000))
-                break
+        if found.next_ms is not None:
+            wait_s = min(wait_s, max(0.0, (found.next_ms - self._clock.wall_ms()) / 1000))
+        for alarm in found.due:
             if not self._wake(alarm, now_ms):
-                wait_s = _BACKOFF_FIRST_S
-        return min(wait_s, await self._catch_up(now_ms))
+                wait_s = min(wait_s, _BACKOFF_FIRST_S)
+        if found.overdue and len(self._under_way) < self._at_once:
+            wait_s = min(wait_s, self._catch_up(found.overdue[0], now_ms))
+        return wait_s
 
-    async def _catch_up(self, now_ms: int) -> float:
-        """One overdue alarm, when it is time for one; returns the seconds until the next may follow."""
-        if len(self._under_way) >= self._at_once:
-            return _LOOK_EVERY_S
-        overdue = [alarm for alarm in await self._next(0, 1) if alarm.due_ms <= now_ms - _OVERDUE_MS]
-        if not overdue:
-            return _LOOK_EVERY_S
+    def _catch_up(self, alarm: Alarm, now_ms: int) -> float:
+        """Wakes an overdue one when it is time for one; returns the seconds until the next may follow."""
         now_s = self._clock.monotonic_s()
         if now_s >= self._overdue_from_s:
             self._overdue_from_s = max(self._overdue_from_s, now_s - self._overdue_every_s) + self._overdue_every_s
-            self._wake(overdue[0], now_ms)
+            self._wake(alarm, now_ms)
         return max(0.0, self._overdue_from_s - now_s)
-
-    async def _next(self, after_ms: int, limit: int) -> list[Alarm]:
-        """The earliest alarms after a moment that nobody is dealing with."""
-        under_way = len(self._under_way)
-        found = await self._registry.ledger.read(catalog.alarms, after_ms, limit + under_way)
-        return [alarm for alarm in found if alarm.entry.inner_id not in self._under_way][:limit]
 
     # -- waking --------------------------------------------------------------------------------------------------------
 

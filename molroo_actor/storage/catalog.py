@@ -5,14 +5,23 @@ commit.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 import msgspec
 
 from molroo_actor.errors import Conflict
 from molroo_actor.storage.rows import CatalogEntry, Change, Key
 
+_FAR_MS: Final = 1 << 62
 _ENTRY = ", ".join(CatalogEntry.__struct_fields__)
+
+# Start-up asks about all sessions, and there may be millions: it steps through their index from tenant to tenant, where
+# a search would read every row.
+_TENANTS = (
+    "WITH RECURSIVE each (tenant) AS (SELECT min(tenant) FROM session UNION ALL"
+    " SELECT (SELECT min(tenant) FROM session WHERE tenant > each.tenant) FROM each WHERE each.tenant IS NOT NULL)"
+)
 
 
 class CreationKey(msgspec.Struct, frozen=True):
@@ -72,19 +81,27 @@ def named(ledger: sqlite3.Connection, session_id: str) -> list[CatalogEntry]:
 
 def counts(ledger: sqlite3.Connection) -> tuple[int, int]:
     """(sessions, highest inner id ever given), for start-up; from then on they are counted."""
-    (sessions,) = ledger.execute("SELECT count(*) FROM session WHERE deleting = 0").fetchone()
+    (rows,) = ledger.execute("SELECT count(*) FROM session").fetchone()
     highest = ledger.execute("SELECT seq FROM sqlite_sequence WHERE name = 'session'").fetchone()
-    return sessions, highest[0] if highest else 0
+    return rows - len(deleting(ledger)), highest[0] if highest else 0
 
 
 def has_live(ledger: sqlite3.Connection) -> bool:
     """Whether any session was made by a live key."""
-    return ledger.execute("SELECT 1 FROM session WHERE live = 1 LIMIT 1").fetchone() is not None
+    found = ledger.execute(
+        f"{_TENANTS} SELECT 1 FROM each WHERE EXISTS"
+        " (SELECT 1 FROM session WHERE tenant = each.tenant AND live = 1) LIMIT 1"
+    ).fetchone()
+    return found is not None
 
 
 def deleting(ledger: sqlite3.Connection) -> list[int]:
     """Sessions whose deletion was begun and not ended."""
-    return [inner for (inner,) in ledger.execute("SELECT inner_id FROM session WHERE deleting = 1").fetchall()]
+    rows = ledger.execute(  # their names begin with a tilde, see begin_delete
+        f"{_TENANTS} SELECT inner_id FROM each CROSS JOIN session"
+        " ON session.tenant = each.tenant AND live IN (0, 1) AND id >= '~' WHERE deleting = 1"
+    ).fetchall()
+    return [inner for (inner,) in rows]
 
 
 def creation(ledger: sqlite3.Connection, tenant: str, live: bool, key: str) -> tuple[bytes, CatalogEntry | None] | None:
@@ -223,15 +240,42 @@ class Alarm(msgspec.Struct, frozen=True):
     entry: CatalogEntry
 
 
-def alarms(ledger: sqlite3.Connection, after_ms: int, limit: int) -> list[Alarm]:
-    """The next alarms that are due after this moment of the wall, the earliest first; by index."""
+def alarms(
+    ledger: sqlite3.Connection,
+    after_ms: int,
+    limit: int,
+    until_ms: int = _FAR_MS,
+    besides: Collection[int] = (),
+) -> list[Alarm]:
+    """Alarms that are due after one moment of the wall and until another, the earliest first, but for these sessions'.
+
+    Only of those that it returns it reads the session: a row of the alarm's index is small, a session's is not.
+    """
     rows = ledger.execute(
-        f"SELECT due_ms, set_seq, attempt, {_ENTRY} FROM"
-        " (SELECT * FROM alarm WHERE due_ms > ? ORDER BY due_ms LIMIT ?) a JOIN session ON inner_id = a.session"
-        " WHERE deleting = 0 ORDER BY due_ms",
-        (after_ms, limit),
+        "SELECT session, due_ms, set_seq, attempt FROM alarm WHERE due_ms > ? AND due_ms <= ? ORDER BY due_ms LIMIT ?",
+        (after_ms, until_ms, limit + len(besides)),
     ).fetchall()
-    return [Alarm(row[0], row[1], row[2], _entry(row[3:])) for row in rows]
+    found = []
+    for session, due_ms, set_seq, attempt in [row for row in rows if row[0] not in besides][:limit]:
+        entries = ledger.execute(f"SELECT {_ENTRY} FROM session WHERE inner_id = ? AND deleting = 0", (session,))
+        found += [Alarm(due_ms, set_seq, attempt, _entry(entry)) for entry in entries.fetchall()]
+    return found
+
+
+class Agenda(msgspec.Struct, frozen=True):
+    """What the ledger has to be done: alarms that are due, one of those that are overdue, when the next will be due."""
+
+    due: list[Alarm]
+    overdue: list[Alarm]
+    next_ms: int | None
+
+
+def agenda(ledger: sqlite3.Connection, overdue_ms: int, now_ms: int, limit: int, besides: Collection[int]) -> Agenda:
+    """At most `limit` alarms due after `overdue_ms` and by now, but for these sessions'; all of it by index."""
+    (next_ms,) = ledger.execute("SELECT min(due_ms) FROM alarm WHERE due_ms > ?", (now_ms,)).fetchone()
+    return Agenda(
+        alarms(ledger, overdue_ms, limit, now_ms, besides), alarms(ledger, 0, 1, overdue_ms, besides), next_ms
+    )
 
 
 def failing_alarms(ledger: sqlite3.Connection, attempts: int, limit: int) -> list[tuple[str, str, bool, int, int]]:

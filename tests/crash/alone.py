@@ -201,15 +201,15 @@ def _due_ms(data: Path, session: str) -> int:
 
 async def _listen(life: Life, each: Alone) -> None:
     while not life.over.is_set():
+        await asyncio.sleep(0.05)
+        if not each.due_ms:
+            continue  # not born yet
         with contextlib.suppress(Cut, Refused):
             await (_by_socket if each.kept == "socket" else _by_poll)(life, each)
-        await asyncio.sleep(0.05)
 
 
 async def _by_poll(life: Life, each: Alone) -> None:
     answer = await life.rest("GET", f"/v1/proactive/{each.id}")
-    if answer.status == 404 and not each.due_ms:
-        return  # not born yet
     for action in answer.body:
         _hears(life, each, each.polled, action["id"])
         if each.acknowledges:
@@ -247,7 +247,7 @@ async def _take(life: Life, each: Alone, ws: aiohttp.ClientWebSocketResponse, me
         case "ack":
             each.acknowledged.add(message["data"]["action_id"])
             return
-        case "error" if each.due_ms:
+        case "error":
             life.ledger.breach("refused", f"{each.id}: {message}")
             return
         case _:

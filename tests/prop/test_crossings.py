@@ -19,6 +19,7 @@ from molroo_actor.engine import (
     Identity,
     Params,
     Persona,
+    Personality,
     Reading,
     State,
     Stimulus,
@@ -33,7 +34,6 @@ from molroo_actor.engine import (
 )
 from molroo_actor.engine.overflow import Overflow, _between, displayed, holds, is_quiet, may_hold
 from molroo_actor.engine.proactive import EVERY, TRIGGER_OF, hint
-from tests.prop.test_engine_laws import personalities, signed, stimuli, unit
 
 S_MS = 1_000
 HOUR_MS = 3_600_000
@@ -41,6 +41,25 @@ DAY_MS = 24 * HOUR_MS
 TEN_YEARS_MS = 3_650 * DAY_MS
 
 law = settings(max_examples=120, deadline=None)
+
+unit = st.floats(0.0, 1.0)
+signed = st.floats(-1.0, 1.0)
+personalities = st.builds(Personality, O=unit, C=unit, E=unit, A=unit, N=unit, H=unit)
+appraisals = st.builds(
+    Appraisal,
+    goal_relevance=unit,
+    goal_congruence=signed,
+    expectedness=unit,
+    controllability=unit,
+    agency=signed,
+    norm_compatibility=signed,
+    internal_standards=signed | st.none(),
+    adjustment_potential=unit | st.none(),
+    urgency=unit | st.none(),
+)
+stimuli = st.builds(
+    Stimulus, reading=st.builds(Reading, appraisal=appraisals, loss=unit), source=st.sampled_from(("user", "system"))
+)
 
 
 class Case(NamedTuple):

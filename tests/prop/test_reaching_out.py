@@ -12,6 +12,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from molroo_actor.engine import Params, State, flow
+from molroo_actor.engine.overflow import FAR_MS
 from molroo_actor.engine.proactive import TRIGGER_OF
 from molroo_actor.protocol.commands import Preferences, QuietHours, Triggers
 from molroo_actor.protocol.outreach import Outreach
@@ -84,6 +85,8 @@ def test_the_plan_is_the_first_moment_at_which_something_is_wanted(story: Story)
     for wall_ms in sorted(set(_moments(story, due_ms))):
         if wall_ms < story.span.wall_ms or (due_ms is not None and wall_ms > due_ms - slack_ms):
             continue
+        if story.span.session_at(wall_ms) - story.state.at_ms > FAR_MS:
+            break  # beyond ten years of the character's time nothing is planned
         if story.wanted_at(wall_ms):
             assert _lasts_too_short(story, wall_ms), f"wanted at {wall_ms} already"
 
