@@ -1,5 +1,5 @@
-"""`python -m bench [--quick] [--only PART …]` and `python -m bench asleep [--sessions N]`; figures go to the
-terminal.
+"""`python -m bench [--quick] [--only PART …]`, `python -m bench asleep [--sessions N]` and `python -m bench alarms
+[--sessions N]`; figures go to the terminal.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import asleep, machine, part_cpu, part_memory, part_turns, part_wake, results
+from bench import alarms, asleep, machine, part_cpu, part_memory, part_turns, part_wake, results
 
 PARTS = ("cpu", "turns", "wake", "memory")
 
@@ -24,7 +24,9 @@ def main() -> int:
     print(*out.machine, sep="\n", flush=True)
     try:
         if flags.what == "asleep":
-            asleep.run(folder, flags.sessions, out)
+            asleep.run(folder, flags.sessions or 20_000, out)
+        elif flags.what == "alarms":
+            alarms.run(folder, flags.sessions or 1_000_000, out)
         else:
             _table(folder, flags, out)
     finally:
@@ -36,12 +38,12 @@ def main() -> int:
 
 def _flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("table", "asleep"), default="table")
+    parser.add_argument("what", nargs="?", choices=("table", "asleep", "alarms"), default="table")
     parser.add_argument("--quick", action="store_true", help="fewer rows, one round, about three minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these parts of the table")
     parser.add_argument("--sockets", type=int, nargs="+", help="only rows of the turns with that many sockets")
     parser.add_argument("--rounds", type=int, help="rounds of turns (3; quick: 1)")
-    parser.add_argument("--sessions", type=int, default=20_000, help="how many sleep")
+    parser.add_argument("--sessions", type=int, help="how many sleep (asleep: 20,000; alarms: 1,000,000)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--folder", type=Path, help="where the servers write (default: the system's temporary folder)")
     return parser.parse_args()

@@ -74,7 +74,12 @@ def start(name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) 
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOLROO_")}
     began = time.perf_counter()
     popen = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env={**inherited, **(env or {})}
+        argv,
+        bufsize=0,  # lines before the one that is waited for must not hide in a buffer from `select`
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=said,
+        env={**inherited, **(env or {})},
     )
     try:
         port = _await_ready(popen)

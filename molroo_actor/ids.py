@@ -31,6 +31,21 @@ def new_epoch() -> str:
     return _base32(secrets.randbits(80), 16)
 
 
+def action_id(seq: int, epoch: str) -> str:
+    """Names the action that fired in this row of this line of history."""
+    return f"act_{seq}_{epoch[:8]}"
+
+
+def new_webhook_id() -> str:
+    """Names a webhook; 80 random bits."""
+    return "wh_" + _base32(secrets.randbits(80), 16)
+
+
+def new_secret() -> str:
+    """A webhook's secret; 190 random bits."""
+    return "whsec_" + "".join(secrets.choice(_BASE62) for _ in range(32))
+
+
 def new_request_id() -> str:
     """Names one request in answers and log lines."""
     return "req_" + _base32(secrets.randbits(80), 16)

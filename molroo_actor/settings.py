@@ -88,10 +88,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Then the embedded appraiser answers instead."""
     history_kept: Count = 100
     """Newest turns whose state is kept: repeats, resume and time travel reach as far as this."""
+    allow_private_webhooks: bool = False
+    """Lets webhooks reach private and loopback addresses, and use http: for receivers on the same network."""
+    webhooks_per_session_max: Count = 8
+    """Every event is queued for each of them."""
+    deliveries_per_webhook_max: Count = 1_000
+    """Deliveries that wait for one receiver; what comes after is given up at once. Of what was given up, as many are
+    kept for the operator.
+    """
+    deliveries_at_once: Count = 64
+    """Requests to receivers under way; a receiver that stalls holds one of them for its whole time."""
+    deliveries_per_host_max: Count = 4
+    """Of those, to one host: a receiver that stalls delays no other. One, while the host cannot be reached."""
+    delivery_within_s: Positive = 5
+    """How long a receiver may take to answer."""
+    delivery_retry_first_s: Positive = 5
+    """The first wait after a failure; each next one is twice as long, up to an hour."""
+    deliveries_kept_s: Positive = 86_400
+    """How long a delivery is tried; then it is given up and kept for the operator for a week."""
+    action_expires_h: Positive = 72
+    """How long an action pends that nobody acknowledges."""
+    alarms_at_once: Count = 64
+    """Sessions that are woken by their alarm at the same time."""
+    overdue_alarms_per_s: Positive = 50
+    """How fast alarms are caught up with that are overdue by more than a minute, after a long stop."""
     creation_keys_kept_s: Positive = 86_400
     """How long an Idempotency-Key of a create is remembered."""
     time_scale: Annotated[float, Meta(gt=0, le=100_000)] = 1.0
     """Character seconds in a real one, for sessions made with test keys; fixed at their creation."""
+    time_scale_beside_live: bool = False
+    """Allows a time scale on a folder that holds sessions of live keys; they keep real time."""
 
     synchronous: Literal["FULL", "OFF"] = "FULL"
     """OFF gives up durability and is for measuring what durability costs; it says so at start."""

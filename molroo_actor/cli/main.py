@@ -49,12 +49,31 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("session", help="its id")
     show.set_defaults(run=operator.sessions_show)
 
-    doctor = commands.add_parser("doctor", help="check the ledger and every session file")
+    webhooks = commands.add_parser("webhooks", help="look at webhooks").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    hooks = webhooks.add_parser("list", help="list webhooks of all tenants; their secrets are not shown")
+    hooks.add_argument("session", nargs="?", help="only those of sessions with this id")
+    deliveries = commands.add_parser("deliveries", help="look at what webhooks are sent").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    waiting = deliveries.add_parser("list", help="list deliveries that wait for their receiver")
+    waiting.add_argument("--dead", action="store_true", help="those that were given up instead; kept for a week")
+    retry = deliveries.add_parser("retry", help="try a delivery again that was given up")
+    retry.add_argument("delivery", help="its id in `deliveries list --dead`")
+    for command in (hooks, waiting):
+        command.add_argument("--limit", type=_count, default=500, help="how many at most (500)")
+    hooks.set_defaults(run=operator.webhooks_list)
+    waiting.set_defaults(run=operator.deliveries_list)
+    retry.set_defaults(run=operator.deliveries_retry)
+
+    doctor = commands.add_parser("doctor", help="check the ledger and every session file; name what keeps failing")
     doctor.set_defaults(run=operator.doctor)
 
-    for command in (run, create, listing, revoke, every, show, doctor):
+    asking = (create, listing, revoke, every, show, hooks, waiting, retry, doctor)
+    for command in (run, *asking):
         command.add_argument("--data", help="the data folder (MOLROO_DATA, ./data)")
-    for command in (create, listing, revoke, every, show, doctor):
+    for command in asking:
         command.add_argument("--json", action="store_true", help="print JSON")
     return root
 

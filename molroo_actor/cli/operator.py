@@ -65,6 +65,26 @@ def sessions_show(given: argparse.Namespace) -> int:
     return 0
 
 
+def webhooks_list(given: argparse.Namespace) -> int:
+    """One webhook a line; their secrets are not shown."""
+    columns = ("id", "session", "tenant", "kind", "events", "url", "created")
+    request = Request("webhooks.list", session=given.session or "", limit=given.limit)
+    return _show(given, request, lambda result: _table(result, columns))
+
+
+def deliveries_list(given: argparse.Namespace) -> int:
+    """One delivery a line: what waits, or what was given up."""
+    columns = ("id", "session", "tenant", "event", "attempts", "given_up" if given.dead else "next", "error", "url")
+    request = Request("deliveries.list", dead=given.dead, limit=given.limit)
+    return _show(given, request, lambda result: _table(result, columns))
+
+
+def deliveries_retry(given: argparse.Namespace) -> int:
+    """Tries a delivery again that was given up."""
+    request = Request("deliveries.retry", delivery=given.delivery)
+    return _show(given, request, lambda result: [f"delivery {result['id']} is tried again"])
+
+
 def doctor(given: argparse.Namespace) -> int:
     """0 when all is well, 1 with findings."""
     result = _ask(given, Request("doctor"))
@@ -116,7 +136,7 @@ async def _ask_ledger(settings: Settings, request: Request) -> dict[str, Any]:
         raise CommandFailed(f"{error}; it does not answer on admin.sock yet, try again") from error
     try:
         keyring = Keyring(ledger.keys, SystemClock(), ledger.commit)
-        admin = Admin(ledger, keyring, _asleep, {})
+        admin = Admin(ledger, keyring, _asleep, {}, SystemClock(), ledger.commit)
         answer: dict[str, Any] = {"error": "no answer"}
         async for answer in admin.run(request):
             _progress(answer)
@@ -150,6 +170,12 @@ def _print(given: argparse.Namespace, result: Any, lines: list[str]) -> None:
 def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
     if not rows:
         return ["none"]
-    cells = [columns, *(tuple("-" if row[name] is None else str(row[name]) for name in columns) for row in rows)]
+    cells = [columns, *(tuple(_cell(row[name]) for name in columns) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(columns))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(value)
+    return "-" if value is None else str(value)

@@ -75,6 +75,8 @@ def _on_signal(stop: asyncio.Event) -> None:
 def _greet(server: Server) -> None:
     if server.llm is not None:
         print(f"texts are appraised by {server.llm.name}; the embedded appraiser stands in", flush=True)
+    if server.settings.time_scale != 1:
+        print(f"time runs {server.settings.time_scale:g} times as fast for new sessions of test keys", flush=True)
     key = server.first_key
     if key is None:
         print(f"ready on {server.url}", flush=True)

@@ -2,6 +2,7 @@
 
 from molroo_actor.engine.appraisal import appraise
 from molroo_actor.engine.dynamics import flow
+from molroo_actor.engine.outreach import compose
 from molroo_actor.engine.params import Params, derive
 from molroo_actor.engine.persona import (
     Baseline,
@@ -14,7 +15,7 @@ from molroo_actor.engine.persona import (
     Preset,
     presets,
 )
-from molroo_actor.engine.proactive import Crossing, next_crossing
+from molroo_actor.engine.proactive import Crossing, Urge, next_crossing, pressing, spend, trigger_of, unrecovered, urges
 from molroo_actor.engine.prompt import render_prompt, system_prompt
 from molroo_actor.engine.relationship_report import RelationshipReport, relationship_report
 from molroo_actor.engine.report import observe
@@ -42,6 +43,7 @@ from molroo_actor.engine.values import (
     StateReport,
     Stimulus,
     SystemPrompt,
+    Trigger,
     TurnResult,
 )
 
@@ -79,16 +81,24 @@ __all__ = [
     "StateReport",
     "Stimulus",
     "SystemPrompt",
+    "Trigger",
     "TurnResult",
+    "Urge",
     "appraise",
+    "compose",
     "derive",
     "flow",
     "initial_state",
     "next_crossing",
     "observe",
     "presets",
+    "pressing",
     "relationship_report",
     "render_prompt",
+    "spend",
     "step",
     "system_prompt",
+    "trigger_of",
+    "unrecovered",
+    "urges",
 ]

@@ -35,7 +35,7 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
     strength = regulation.shown(strength, None if active is None else active.strategy, mask)
     dominance, affiliation = relationship.interpersonal_stance(s.v, s.d, s.trust, s.rapport)
     return StateReport(
-        emotion=VAD(dynamics.felt(s.v, s.energy, missed), 0.5 + 0.5 * s.a, s.d),
+        emotion=emotion_of(s),
         emotion_intensity=strength,
         discrete_emotion=DiscreteEmotion(primary, secondary, labels.level(strength)),
         body_budget=s.energy,
@@ -62,6 +62,12 @@ def observe(params: Params, state: State, now_ms: int) -> StateReport:
         catastrophe=cusp.catastrophe(params, s.a, s.d, s.stress, mask),
         mood=VAD(s.mv, 0.5 + 0.5 * s.ma, s.md),
     )
+
+
+def emotion_of(state: State) -> VAD:
+    """The emotion as it is felt and shown at the state's own time."""
+    s = state
+    return VAD(dynamics.felt(s.v, s.energy, dynamics.missed(s.relatedness, s.used)), 0.5 + 0.5 * s.a, s.d)
 
 
 def affect_dynamics(state: State) -> AffectDynamics:

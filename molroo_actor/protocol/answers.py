@@ -46,8 +46,20 @@ class SessionPage(Struct, frozen=True):
     cursor: str | None
 
 
+class PendingAction(Struct, frozen=True):
+    """An action that the character wants to take by itself; metadata says what triggered it and until when it pends."""
+
+    id: str
+    type: str
+    message: str
+    priority: Literal["low", "medium", "high"]
+    metadata: dict[str, Any]
+
+
 class HistoryInput(TypedDict, total=False):
-    """What a row was asked with: a turn's message, event or appraisal, or the preferences that were set."""
+    """What a row was made from: a turn's message, event or appraisal, the preferences that were set, the action that
+    the character took by itself, or the id of the one that was acknowledged.
+    """
 
     message: str
     event: Event
@@ -56,6 +68,8 @@ class HistoryInput(TypedDict, total=False):
     event_context: str
     elapsed_seconds: float
     preferences: Preferences
+    action: PendingAction
+    action_id: str
 
 
 class HistoryItem(Struct, frozen=True):
@@ -137,16 +151,6 @@ class Acknowledged(Struct, frozen=True):
     """The action does not pend any more."""
 
     acknowledged: bool
-
-
-class PendingAction(Struct, frozen=True):
-    """An action that the character wants to take by itself; metadata says what triggered it and until when it pends."""
-
-    id: str
-    type: str
-    message: str
-    priority: Literal["low", "medium", "high"]
-    metadata: dict[str, Any]
 
 
 class SessionPreferences(Struct, frozen=True):

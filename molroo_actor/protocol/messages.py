@@ -4,14 +4,17 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from molroo_actor.engine import PromptData
 from molroo_actor.errors import WireError
 from molroo_actor.protocol.answers import ErrorCode
 from molroo_actor.protocol.commands import Preferences
+from molroo_actor.protocol.outreach import Action, ProactiveData, socket_action
 from molroo_actor.protocol.views import Seq, SocketState, SocketTurn
 
 _json: Final = msgspec.json.Encoder()
@@ -53,6 +56,33 @@ class PreferencesMessage(Struct, frozen=True, tag="proactive_prefs", tag_field="
 
     seq: Seq
     data: Preferences
+    reply_to: str | UnsetType = UNSET
+
+
+class ProactiveMessage(Struct, frozen=True, tag="proactive", tag_field="type"):
+    """The character reaches out by itself; acknowledge it with ack_proactive."""
+
+    seq: Seq
+    data: ProactiveData
+
+
+class MissedProactiveMessage(Struct, frozen=True, tag="missed_proactive", tag_field="type"):
+    """Actions that nobody has acknowledged yet, oldest first; every new connection hears of them."""
+
+    data: list[ProactiveData]
+
+
+class Acknowledgement(Struct, frozen=True):
+    """Which action it was."""
+
+    action_id: str
+
+
+class AcknowledgementMessage(Struct, frozen=True, tag="ack", tag_field="type"):
+    """The action does not pend any more."""
+
+    seq: Seq
+    data: Acknowledgement
     reply_to: str | UnsetType = UNSET
 
 
@@ -108,6 +138,23 @@ def connected(session_id: str, seq: int, epoch: str, recovered: bool | None) -> 
 def preferences(whole: Preferences, seq: int, reply_to: str | None) -> bytes:
     """The answer to set_proactive_prefs."""
     return _around("proactive_prefs", _json.encode(whole), reply_to, b',"seq":%d' % seq)
+
+
+def proactive(seq: int, action: Action, prompt: PromptData | None) -> bytes:
+    """The push of an action that fires in row `seq`."""
+    return _json.encode(ProactiveMessage(seq, socket_action(action, prompt)))
+
+
+def missed_proactive(actions: Sequence[Action], prompt: PromptData | None) -> bytes:
+    """What a new connection hears of pending actions; the prompts are those of now."""
+    return _json.encode(MissedProactiveMessage([socket_action(action, prompt) for action in actions]))
+
+
+def acknowledged(action_id: str, seq: int, reply_to: str | None) -> bytes:
+    """The answer to ack_proactive."""
+    return _json.encode(
+        AcknowledgementMessage(seq, Acknowledgement(action_id), UNSET if reply_to is None else reply_to)
+    )
 
 
 def pong(reply_to: str | None) -> bytes:

@@ -15,6 +15,7 @@ from molroo_actor.engine import VAD, Appraisal, Persona, State, TurnResult
 from molroo_actor.engine.state import Regulated
 from molroo_actor.errors import Damaged, NewerFormat
 from molroo_actor.protocol.commands import Preferences, TurnInput
+from molroo_actor.protocol.outreach import Action, Outreach
 
 FORMAT: Final = 2  # of records; every other blob is still in its first
 _FIRST: Final = 1
@@ -32,10 +33,11 @@ class Record(Struct, frozen=True):
     state: State
     result: TurnResult | None = None
     preferences: Preferences = Preferences()
+    outreach: Outreach = Outreach()
 
     def without_answer(self) -> Record:
         """The same without the result: all that the next turn needs."""
-        return Record(FORMAT, self.wall_ms, self.state, None, self.preferences)
+        return Record(FORMAT, self.wall_ms, self.state, None, self.preferences, self.outreach)
 
 
 class _Regulated1(Struct, frozen=True):
@@ -84,6 +86,20 @@ class PreferencesInput(Struct, frozen=True):
     preferences: Preferences
 
 
+class AcknowledgementInput(Struct, frozen=True):
+    """The input of a row of kind ack."""
+
+    v: Literal[1]
+    action_id: str
+
+
+class ActionInput(Struct, frozen=True):
+    """The input of a row of kind proactive: the action that fired."""
+
+    v: Literal[1]
+    action: Action
+
+
 _encoder: Final = msgspec.msgpack.Encoder()
 _record: Final = msgspec.msgpack.Decoder(Record)
 _record_1: Final = msgspec.msgpack.Decoder(_Record1)
@@ -114,6 +130,16 @@ def encode_emotion(emotion: VAD) -> bytes:
 def encode_preferences_input(preferences: Preferences) -> bytes:
     """The input blob of a row of kind prefs."""
     return _encoder.encode(PreferencesInput(_FIRST, preferences))
+
+
+def encode_acknowledgement_input(action_id: str) -> bytes:
+    """The input blob of a row of kind ack."""
+    return _encoder.encode(AcknowledgementInput(_FIRST, action_id))
+
+
+def encode_action_input(action: Action) -> bytes:
+    """The input blob of a row of kind proactive."""
+    return _encoder.encode(ActionInput(_FIRST, action))
 
 
 def _unreadable(blob: bytes, error: Exception, newest: int = _FIRST) -> Exception:

@@ -29,6 +29,7 @@ from molroo_actor.protocol.answers import (
     SessionPreferences,
 )
 from molroo_actor.protocol.commands import Preferences
+from molroo_actor.protocol.outreach import Action, rest_action
 from molroo_actor.protocol.views import SystemOnly, iso
 
 _json: Final = msgspec.json.Encoder()
@@ -111,6 +112,8 @@ def history_item(
     given = record.decode_plain(input_blob)
     if given is not None and "appraisal" in given:
         given.setdefault("context", None)
+    if given is not None and "action" in given:
+        given["action"] = rest_action(msgspec.convert(given["action"], Action))
     return HistoryItem(
         seq,
         iso(at_ms),

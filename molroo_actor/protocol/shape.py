@@ -7,7 +7,7 @@ twice.
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -124,16 +124,26 @@ class Shape(Generic[T]):
         """What the constraints on the key at `path` ask for, in words."""
         hint: Any = self.struct
         for name, _ in _STEP.findall(path):
+            if not name:
+                hint = _item(hint) or hint
+                continue
             struct = _struct_in(hint)
-            if not name or struct is None:
+            if struct is None:
                 continue
             hint = get_type_hints(struct, include_extras=True).get(name)
         return _constraint(hint)
 
 
+def _item(hint: Any) -> Any:
+    """What a list or tuple somewhere in the hint holds; None without one."""
+    if get_origin(hint) in {list, tuple}:
+        return get_args(hint)[0]
+    return next(filter(None, map(_item, get_args(hint))), None)
+
+
 def _constraint(hint: Any) -> str | None:
     for part in (hint, *get_args(hint)):
-        literals = get_args(part) if "Literal" in str(getattr(part, "__origin__", "")) else ()
+        literals = get_args(part) if get_origin(part) is Literal else ()
         if literals:
             return "be one of " + ", ".join(map(str, literals))
         for meta in getattr(part, "__metadata__", ()):

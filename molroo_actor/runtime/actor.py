@@ -12,13 +12,31 @@ from typing import Final
 
 import msgspec
 
-from molroo_actor.engine import Params, Reading, Source, Stimulus, observe, step
-from molroo_actor.errors import Conflict, Overloaded
+from molroo_actor import ids
+from molroo_actor.engine import (
+    Params,
+    ProactiveHint,
+    Reading,
+    Source,
+    State,
+    Stimulus,
+    Urge,
+    flow,
+    step,
+    unrecovered,
+)
+from molroo_actor.engine.labels import name
+from molroo_actor.engine.report import emotion_of
+from molroo_actor.errors import Conflict, NotFound, Overloaded
 from molroo_actor.protocol import record as blobs
 from molroo_actor.protocol.commands import TEN_YEARS_S, Preferences, TurnCommand
+from molroo_actor.protocol.outreach import CLOSED_KEPT, Action, Outreach
 from molroo_actor.protocol.record import FORMAT, Record
+from molroo_actor.runtime import reaching_out
 from molroo_actor.runtime.mailbox import Asker
-from molroo_actor.storage.rows import History, Row
+from molroo_actor.runtime.reaching_out import Span, Verdict
+from molroo_actor.storage import catalog
+from molroo_actor.storage.rows import Change, History, Row
 
 TEN_YEARS_MS: Final = TEN_YEARS_S * 1000
 
@@ -26,7 +44,10 @@ TEN_YEARS_MS: Final = TEN_YEARS_S * 1000
 class Pending:
     """A row on its way through the output gate, and who hears of it."""
 
-    __slots__ = ("actor", "asker", "duplicates", "event_context", "left", "record", "row", "since_s")
+    __slots__ = (
+        "actor", "asker", "before", "changes", "deliveries", "due_ms", "duplicates", "event_context", "fired",
+        "left", "record", "row", "since_s",
+    )  # fmt: skip
 
     def __init__(
         self, actor: Actor, row: Row, record: Record, left: bytes, asker: Asker, event_context: str | None
@@ -41,6 +62,16 @@ class Pending:
         self.event_context = event_context
         self.duplicates: list[Asker] | None = None
         """Repeats of this turn that came while it was in flight."""
+        self.before: State | None = None
+        """What a turn went on from."""
+        self.changes: tuple[Change, ...] = ()
+        """What else belongs into the row's commit: the alarm, deliveries."""
+        self.deliveries = False
+        """Whether webhooks hear of it."""
+        self.due_ms: int | None = None
+        """When the session wants to be woken, by the wall."""
+        self.fired: Action | None = None
+        """What the character does by itself because of this row."""
         self.since_s = 0.0
 
 
@@ -48,13 +79,26 @@ class Actor:
     """The live state of one session. Rows made here must go to the gate in the order in which they were made."""
 
     __slots__ = (
-        "_in_flight", "_kept", "_older_ids", "_recent_ids", "_record", "_released", "_row_bytes_max", "_time_scale",
-        "params", "released_seq", "seq", "session",
+        "_expire_h",
+        "_in_flight",
+        "_kept",
+        "_older_ids",
+        "_recent_ids",
+        "_record",
+        "_released",
+        "_row_bytes_max",
+        "epoch",
+        "params",
+        "released_seq",
+        "seq",
+        "session",
+        "time_scale",
     )  # fmt: skip
 
     def __init__(
         self,
         session: int,
+        epoch: str,
         params: Params,
         time_scale: float,
         record: Record,
@@ -62,15 +106,18 @@ class Actor:
         *,
         kept: int,
         row_bytes_max: int,
+        expire_h: float,
     ) -> None:
         self.session = session
+        self.epoch = epoch
         self.params = params
         self._record = self._released = blobs.encode_record(record)
         self.seq = history.last_seq
         self.released_seq = history.last_seq
-        self._time_scale = time_scale
+        self.time_scale = time_scale
         self._kept = kept
         self._row_bytes_max = row_bytes_max
+        self._expire_h = expire_h
         self._recent_ids = dict(history.recent_ids)
         """digest -> seq, in the order of seq."""
         self._older_ids = array("q", history.older_ids)
@@ -118,7 +165,7 @@ class Actor:
     def session_ms(self, record: Record, wall_ms: int) -> int:
         """The session's clock at a moment of the wall; never before the record's own."""
         span = min(max(wall_ms - record.wall_ms, 0), TEN_YEARS_MS)
-        return record.state.at_ms + int(span * self._time_scale)
+        return record.state.at_ms + int(span * self.time_scale)
 
     def take_turn(self, command: TurnCommand, reading: Reading, source: Source, wall_ms: int, asker: Asker) -> Pending:
         """One turn. Raises Overloaded for a row above its limit; then nothing has changed."""
@@ -130,7 +177,15 @@ class Actor:
             now_ms = record.state.at_ms + round(given.elapsed_seconds * 1000)  # 1.001 s are 1001 ms
         outcome = step(self.params, record.state, Stimulus(reading, source), now_ms)
         result = outcome.result
-        after = Record(FORMAT, wall_ms, outcome.state, result, record.preferences)
+        outreach, verdict = record.outreach, None
+        if record.preferences.enabled:
+            # What had recovered before this turn may be acted for again.
+            rested = unrecovered(self.params, flow(self.params, record.state, now_ms), outreach.spent)
+            span = Span(outcome.state.at_ms, wall_ms, self.time_scale)
+            verdict = self._consider(record, msgspec.structs.replace(outreach, spent=rested), outcome.state, span)
+            outreach = verdict.outreach
+            result = msgspec.structs.replace(result, proactive_hint=_hint(result.proactive_hint, verdict, wall_ms))
+        after = Record(FORMAT, wall_ms, outcome.state, result, record.preferences, outreach)
         digest = command.id_digest
         row = Row(
             self.session,
@@ -146,7 +201,8 @@ class Actor:
             result.discrete_emotion.primary,
             blobs.encode_record(after),
         )
-        pending = self._take(row, after, asker, given.shown_context)
+        pending = self._take(row, after, asker, given.shown_context, verdict)
+        pending.before = record.state
         if digest is not None:
             self._in_flight[digest] = pending
             self._recent_ids[digest] = row.seq
@@ -154,33 +210,122 @@ class Actor:
         return pending
 
     def take_preferences(self, preferences: Preferences, wall_ms: int, asker: Asker) -> Pending:
-        """New preferences; the feeling stays as it is."""
-        after = msgspec.structs.replace(self.record, preferences=preferences)
-        report = observe(self.params, self.record.state, self.session_ms(self.record, wall_ms))
+        """New preferences; the feeling stays as it is, and the alarm is planned anew at once."""
+        record = self.record
+        after = msgspec.structs.replace(record, preferences=preferences)
+        verdict = self._replanned(after, wall_ms)
+        after = msgspec.structs.replace(after, outreach=verdict.outreach)
+        return self._take_quietly("prefs", blobs.encode_preferences_input(preferences), after, wall_ms, asker, verdict)
+
+    def take_acknowledgement(self, action_id: str, wall_ms: int, asker: Asker) -> Pending | None:
+        """An action that does not pend any more; None when it was acknowledged before. Raises NotFound."""
+        record = self.record
+        outreach = record.outreach
+        found = next((action for action in outreach.pending_at(wall_ms) if action.id == action_id), None)
+        if found is None:
+            if any(ids.action_id(seq, self.epoch) == action_id for seq in outreach.closed):
+                return None
+            raise NotFound(f"no action {action_id[:64]}")
+        left = msgspec.structs.replace(
+            outreach,
+            pending=tuple(action for action in outreach.pending if action is not found),
+            closed=(*outreach.closed[-(CLOSED_KEPT - 1) :], found.seq),
+        )
+        after = msgspec.structs.replace(record, outreach=left)
+        verdict = self._replanned(after, wall_ms) if record.preferences.enabled else None
+        if verdict is not None:
+            after = msgspec.structs.replace(after, outreach=verdict.outreach)
+        return self._take_quietly("ack", blobs.encode_acknowledgement_input(action_id), after, wall_ms, asker, verdict)
+
+    def take_alarm(self, wall_ms: int, asker: Asker, message: str | None) -> Pending | int | None:
+        """What the character does by itself now; without an action, when to look again (None: never).
+
+        message: what it says if it acts; composed when None.
+        """
+        record = self.record
+        if not record.preferences.enabled:
+            return None
+        span = Span(self.session_ms(record, wall_ms), wall_ms, self.time_scale)
+        verdict = self._consider(record, record.outreach, self._origin(record), span, message)
+        if verdict.fired is None:
+            return verdict.due_ms
+        after = msgspec.structs.replace(record, outreach=verdict.outreach)
+        return self._take_quietly("proactive", blobs.encode_action_input(verdict.fired), after, wall_ms, asker, verdict)
+
+    def wanted(self, wall_ms: int) -> tuple[Urge, State] | None:
+        """What would urge the character to act now as far as its preferences allow it, and how it is; decides
+        nothing.
+        """
+        record = self.record
+        state = self._now(record, wall_ms)
+        urge = reaching_out.wanted(
+            self.params, record.preferences, record.outreach, self._origin(record), state, wall_ms
+        )
+        return None if urge is None else (urge, state)
+
+    def _now(self, record: Record, wall_ms: int) -> State:
+        return flow(self.params, record.state, self.session_ms(record, wall_ms))
+
+    def _replanned(self, record: Record, wall_ms: int) -> Verdict:
+        span = Span(self.session_ms(record, wall_ms), wall_ms, self.time_scale)
+        return reaching_out.replan(self.params, record.preferences, record.outreach, self._origin(record), span)
+
+    def _origin(self, record: Record) -> State:
+        """How it was when it last acted or was spoken to: from there on what it acted for may recover."""
+        fired_ms = record.outreach.fired_ms
+        return self._now(record, fired_ms[-1]) if fired_ms else record.state
+
+    def _consider(
+        self, record: Record, outreach: Outreach, origin: State, span: Span, message: str | None = None
+    ) -> Verdict:
+        return reaching_out.consider(
+            self.params,
+            record.preferences,
+            outreach,
+            origin,
+            span,
+            self.seq + 1,
+            self.epoch,
+            self._expire_h,
+            message,
+        )
+
+    def _take_quietly(
+        self, kind: str, given: bytes, after: Record, wall_ms: int, asker: Asker, verdict: Verdict | None
+    ) -> Pending:
+        """A row that is no turn: it moves neither feeling nor clock, it has no id, and nobody repeats it."""
+        state = self._now(after, wall_ms)
         row = Row(
             self.session,
             self.seq + 1,
             wall_ms,
-            "prefs",
+            kind,
             None,
             None,
             None,
-            blobs.encode_preferences_input(preferences),
+            given,
             None,
-            blobs.encode_emotion(report.emotion),
-            report.discrete_emotion.primary,
+            blobs.encode_emotion(emotion_of(state)),
+            name(self.params, state)[0],
             blobs.encode_record(after),
         )
-        return self._take(row, after, asker, None)
+        return self._take(row, after, asker, None, verdict)
 
-    def _take(self, row: Row, after: Record, asker: Asker, event_context: str | None) -> Pending:
+    def _take(
+        self, row: Row, after: Record, asker: Asker, event_context: str | None, verdict: Verdict | None
+    ) -> Pending:
         if row.size > self._row_bytes_max:
             raise Overloaded(
                 f"the turn would take {row.size:,} bytes in the journal, the limit is {self._row_bytes_max:,}"
             )
         self._record = blobs.encode_record(after.without_answer())
         self.seq = row.seq
-        return Pending(self, row, after, self._record, asker, event_context)
+        pending = Pending(self, row, after, self._record, asker, event_context)
+        if verdict is not None:
+            pending.fired = verdict.fired
+            pending.due_ms = verdict.due_ms
+            pending.changes = (catalog.set_alarm(self.session, verdict.due_ms, row.seq),)
+        return pending
 
     def release(self, pending: Pending) -> None:
         """The row is durable: from here on the world may see it. Call it in the order of the rows."""
@@ -200,3 +345,9 @@ def check_repeat(command: TurnCommand, msg_id: str | None, body_hash: bytes | No
     """Raises Conflict unless the row that used this id is the same turn."""
     if msg_id != command.msg_id or body_hash != command.body_hash:
         raise Conflict(f"this id was used for another body (turn {seq}); take a new random id for a new turn")
+
+
+def _hint(hint: ProactiveHint, verdict: Verdict, wall_ms: int) -> ProactiveHint:
+    """What the engine would look at, with what the preferences make of it."""
+    after_ms = None if verdict.due_ms is None else verdict.due_ms - wall_ms
+    return ProactiveHint(after_ms, hint.potential_triggers, [action.id for action in verdict.outreach.pending])

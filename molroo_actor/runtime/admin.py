@@ -9,24 +9,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from molroo_actor.clock import Clock
 from molroo_actor.errors import MolrooError
 from molroo_actor.protocol.answers import SessionItem
 from molroo_actor.protocol.views import iso
 from molroo_actor.runtime.keyring import Keyring
-from molroo_actor.storage import catalog
+from molroo_actor.storage import catalog, hooks, hooks_report
 from molroo_actor.storage.layout import DataFolder
 from molroo_actor.storage.ledger import Ledger
-from molroo_actor.storage.rows import CatalogEntry, Key
+from molroo_actor.storage.rows import CatalogEntry, Change, Key
 from molroo_actor.storage.session_file import check_file
 
 log = logging.getLogger(__name__)
 
 _PAGE: Final = 500
+_NAMED: Final = 20
+"""Findings of one kind that doctor names."""
+_ALARM_FAILS: Final = 5
+"""Attempts after which an alarm is a finding: half a minute."""
 _LINE_BYTES_MAX: Final = 65_536
 Lines = AsyncIterator[dict[str, Any]]
 
@@ -39,6 +44,8 @@ class Request(msgspec.Struct, frozen=True):
     live: bool = False
     key: int = 0
     session: str = ""
+    delivery: str = ""
+    dead: bool = False
     limit: int = 0
 
 
@@ -51,11 +58,18 @@ class Admin:
         keyring: Keyring,
         item: Callable[[CatalogEntry], SessionItem],
         damaged: Mapping[int, str],
+        clock: Clock,
+        commit: Callable[[Sequence[Change]], Awaitable[None]],
+        queued: Callable[[], None] = lambda: None,
     ) -> None:
+        """queued: called when a delivery became due."""
         self._ledger = ledger
         self._keyring = keyring
         self._item = item
         self._damaged = damaged
+        self._clock = clock
+        self._commit = commit
+        self._queued = queued
 
     async def run(self, request: Request) -> Lines:
         """Answer lines; the last has `result` or `error`."""
@@ -72,6 +86,12 @@ class Admin:
                     yield {"result": await self._sessions(request.limit or _PAGE)}
                 case "sessions.show":
                     yield {"result": await self._show(request.session)}
+                case "webhooks.list":
+                    yield {"result": await self._webhooks(request.session or None, request.limit or _PAGE)}
+                case "deliveries.list":
+                    yield {"result": await self._deliveries(request.dead, request.limit or _PAGE)}
+                case "deliveries.retry":
+                    yield {"result": await self._retry(request.delivery)}
                 case "doctor":
                     async for line in self._doctor():
                         yield line
@@ -98,7 +118,7 @@ class Admin:
         return {
             "id": entry.id,
             "tenant": entry.tenant,
-            "kind": "live" if entry.live else "test",
+            "kind": _kind(entry.live),
             "name": entry.name,
             "created": iso(entry.created_ms),
             "last_active": iso(item.lastActive),
@@ -124,6 +144,47 @@ class Admin:
             )
         return shown
 
+    # -- webhooks ------------------------------------------------------------------------------------------------------
+
+    async def _webhooks(self, session_id: str | None, limit: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": hook.id,
+                "session": hook.session,
+                "tenant": hook.tenant,
+                "kind": _kind(hook.live),
+                "url": _shown(hook.url),
+                "events": hook.events.split(","),
+                "created": iso(hook.created_ms),
+            }
+            for hook in await self._ledger.read(hooks_report.webhooks, session_id, limit)
+        ]
+
+    async def _deliveries(self, dead: bool, limit: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": each.id,
+                "session": each.session,
+                "tenant": each.tenant,
+                "kind": _kind(each.live),
+                "event": each.type,
+                "url": _shown(each.url),
+                "happened": iso(each.at_ms),
+                "attempts": each.attempt,
+                "next": iso(each.due_ms) if each.dead_ms is None else None,
+                "given_up": None if each.dead_ms is None else iso(each.dead_ms),
+                "error": each.error,
+            }
+            for each in await self._ledger.read(hooks_report.deliveries, dead, limit)
+        ]
+
+    async def _retry(self, delivery_id: str) -> dict[str, Any]:
+        change, verdict = hooks.revive(delivery_id, self._clock.wall_ms())
+        await self._commit([change])
+        verdict.check()
+        self._queued()
+        return {"id": delivery_id}
+
     # -- doctor --------------------------------------------------------------------------------------------------------
 
     async def _doctor(self) -> Lines:
@@ -142,9 +203,9 @@ class Admin:
                 checked += 1
                 wrong = await self._check(entry)
                 if wrong is not None:
-                    kind = "live" if entry.live else "test"
-                    findings.append(f"session {entry.id} of {entry.tenant} ({kind}): {wrong}")
+                    findings.append(f"{_whose(entry.id, entry.tenant, entry.live)}: {wrong}")
             yield {"progress": f"{checked:,} sessions checked, {len(findings)} findings"}
+        findings.extend(await self._failing())
         free = self._ledger.folder.free_bytes()
         journal = self._ledger.journal
         yield {
@@ -156,6 +217,22 @@ class Admin:
                 "free_bytes": free,
             }
         }
+
+    async def _failing(self) -> list[str]:
+        """What goes wrong again and again: alarms, and receivers that do not take their deliveries."""
+        findings = []
+        for name, tenant, live, attempts, due_ms in await self._ledger.read(
+            catalog.failing_alarms, _ALARM_FAILS, _NAMED
+        ):
+            whose = _whose(name, tenant, live)
+            findings.append(f"{whose}: its alarm failed {attempts} times and is tried again at {iso(due_ms)}")
+        for dead in await self._ledger.read(hooks_report.deaths, _NAMED):
+            whose = _whose(dead.session, dead.tenant, dead.live)
+            findings.append(
+                f"{whose}: deliveries to {_shown(dead.url)} that were given up: {dead.count:,}, the last because"
+                f" {dead.error}; `molroo-actor deliveries list --dead` shows them"
+            )
+        return findings
 
     async def _check(self, entry: CatalogEntry) -> str | None:
         path = self._ledger.folder.session_file(entry.inner_id)
@@ -174,11 +251,24 @@ def _quick_check(sql: Any) -> str | None:
     return None if verdict == "ok" else str(verdict)
 
 
+def _kind(live: bool) -> str:
+    return "live" if live else "test"
+
+
+def _whose(session_id: str, tenant: str, live: bool) -> str:
+    return f"session {session_id} of {tenant} ({_kind(live)})"
+
+
+def _shown(url: str) -> str:
+    """Without what may be a token."""
+    return url.partition("?")[0].partition("#")[0]
+
+
 def _key(key: Key) -> dict[str, Any]:
     return {
         "id": key.id,
         "tenant": key.tenant,
-        "kind": "live" if key.live else "test",
+        "kind": _kind(key.live),
         "created": iso(key.created_ms),
         "revoked": None if key.revoked_ms is None else iso(key.revoked_ms),
     }

@@ -9,10 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Callable
 from typing import NamedTuple
 
-from molroo_actor.engine import PromptData, Reading, Source, StateReport, flow, observe, render_prompt
+from molroo_actor.engine import (
+    PromptData,
+    RelationshipReport,
+    StateReport,
+    flow,
+    observe,
+    relationship_report,
+    render_prompt,
+)
 from molroo_actor.errors import (
     Internal,
     NotFound,
@@ -20,20 +28,25 @@ from molroo_actor.errors import (
     RateLimited,
     WireError,
 )
-from molroo_actor.protocol.commands import SetPreferences, TurnCommand
-from molroo_actor.protocol.messages import turn_result
+from molroo_actor.protocol.commands import AckProactive, SetPreferences
+from molroo_actor.protocol.messages import proactive, turn_result
+from molroo_actor.protocol.outreach import Action
 from molroo_actor.protocol.record import Record
 from molroo_actor.protocol.resume import Plan, Resume, plan
 from molroo_actor.runtime.actor import Actor, Pending
+from molroo_actor.runtime.alarms import Alarms
 from molroo_actor.runtime.appraiser import Appraiser, EmbeddedAppraiser
 from molroo_actor.runtime.connection import Attachment, Connection
+from molroo_actor.runtime.events import Events
 from molroo_actor.runtime.lifecycle import Life, Signal
-from molroo_actor.runtime.mailbox import Answer, Deletion, Envelope, FutureAsker
+from molroo_actor.runtime.mailbox import Answer, Change, Deletion, Envelope, FutureAsker, Wakeup
 from molroo_actor.runtime.output_gate import OutputGate
 from molroo_actor.runtime.registry import Registry, shutting_down
 from molroo_actor.runtime.repeats import Repeats
 from molroo_actor.runtime.residency import Residency
 from molroo_actor.runtime.slot import Slot
+from molroo_actor.runtime.turns import Turns
+from molroo_actor.runtime.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +63,18 @@ class Snapshot(NamedTuple):
     def report(self) -> StateReport:
         """The state as it is by now."""
         return observe(self.actor.params, self.record.state, self.session_ms)
+
+    def relationship(self) -> RelationshipReport:
+        """How things stand with the user by now."""
+        return relationship_report(self.actor.params, self.record.state, self.session_ms)
+
+    def wall_of(self, session_ms: int) -> int:
+        """About when the session's clock stood there: it goes with the wall but for spans that turns gave."""
+        return self.wall_ms - int((self.session_ms - session_ms) / self.actor.time_scale)
+
+    def pending(self) -> tuple[Action, ...]:
+        """Actions to hear of; none while the preferences say so."""
+        return self.record.outreach.pending_at(self.wall_ms) if self.record.preferences.enabled else ()
 
     def prompt(self) -> PromptData:
         """The prompts of now."""
@@ -74,12 +99,11 @@ class Welcome(NamedTuple):
 class Host:
     """All awake, wanted and connected sessions of one process."""
 
-    def __init__(self, registry: Registry, appraiser: Appraiser | None = None) -> None:
+    def __init__(self, registry: Registry, appraiser: Appraiser | None = None, writer: Writer | None = None) -> None:
         self.registry = registry
         self.settings = settings = registry.settings
         self.ledger = ledger = registry.ledger
         self.clock = clock = registry.clock
-        self.appraiser = appraiser or EmbeddedAppraiser()
         self.gate = OutputGate(
             ledger.journal,
             clock,
@@ -89,9 +113,14 @@ class Host:
             release=self._release,
             broke=self._broke,
             doomed=self._doomed,
+            beside=Events(registry).add,
         )
         self.repeats = Repeats(registry)
+        self.turns = Turns(registry, self.gate, self.schedule, appraiser or EmbeddedAppraiser())
+        self.alarms = Alarms(registry, self.gate, self.schedule, writer)
         self.residency = Residency(registry, self.gate, self.schedule)
+        self.queued: Callable[[], None] = lambda: None
+        """Called when a delivery became durable."""
         self.doomed = asyncio.Event()
         """Set when the process must end: an outcome is unknown."""
         self._ready: deque[Slot] = deque()
@@ -99,7 +128,7 @@ class Host:
 
     # -- delivering ----------------------------------------------------------------------------------------------------
 
-    async def ask(self, slot: Slot, command: TurnCommand | SetPreferences) -> tuple[Answer, bool]:
+    async def ask(self, slot: Slot, command: Change) -> tuple[Answer, bool]:
         """Delivers a change and returns (its answer once durable, whether it was so before). Raises WireError."""
         asker = FutureAsker()
         self.deliver(slot, Envelope(command, asker))
@@ -185,7 +214,14 @@ class Host:
             if slot.actor is None:
                 self.residency.wake(slot)
                 return
+            if not slot.actor.settled and (
+                isinstance(letter, Wakeup) or isinstance(letter.command, AckProactive)
+            ):  # which alarm counts, and what was acknowledged before, must be durable; comes round again
+                return
             slot.mailbox.pop(0)
+            if isinstance(letter, Wakeup):
+                self.alarms.take(slot, slot.actor, letter)
+                continue
             self.residency.used(slot)
             self._take(slot, slot.actor, letter)
 
@@ -197,67 +233,24 @@ class Host:
                 self.gate.put(
                     actor.take_preferences(envelope.command.preferences, self.clock.wall_ms(), envelope.asker)
                 )
+            elif isinstance(envelope.command, AckProactive):
+                self._acknowledge(actor, envelope, envelope.command.action_id)
             elif envelope.command.id_digest is None or not self.repeats.answer(
                 slot, actor, envelope.asker, envelope.command
             ):
-                self._turn(slot, actor, envelope, envelope.command)
+                self.turns.take(slot, actor, envelope, envelope.command)
         except WireError as error:
             envelope.asker.refused(error)
         except Exception:
             log.exception("a turn failed; its session goes on as it was")
             envelope.asker.refused(Internal())
 
-    def _turn(self, slot: Slot, actor: Actor, envelope: Envelope, command: TurnCommand) -> None:
-        given = command.input
-        if given.appraisal is not None:
-            self.gate.put(
-                actor.take_turn(command, Reading(given.appraisal), "user", self.clock.wall_ms(), envelope.asker)
-            )
-            return
-        reading = self._appraise(command, actor)
-        if isinstance(reading, Reading):
-            self._finish_turn(actor, envelope, command, reading)
+    def _acknowledge(self, actor: Actor, envelope: Envelope, action_id: str) -> None:
+        pending = actor.take_acknowledgement(action_id, self.clock.wall_ms(), envelope.asker)
+        if pending is not None:
+            self.gate.put(pending)
         else:
-            slot.thinking = envelope
-            self.registry.spawn(self._think(slot, slot.incarnation, envelope, command, reading))
-
-    def _appraise(self, command: TurnCommand, actor: Actor) -> Reading | Awaitable[Reading]:
-        text, source = _text_of(command)
-        state = actor.record.state
-        try:
-            return self.appraiser.appraise(text, source, actor.params, state)
-        except Exception as error:  # noqa: BLE001 - an appraiser may fail in any way
-            log.warning("the appraiser failed (%r); the embedded one answers", error)
-            return EmbeddedAppraiser().appraise(text, source, actor.params, state)
-
-    def _finish_turn(self, actor: Actor, envelope: Envelope, command: TurnCommand, reading: Reading) -> None:
-        _, source = _text_of(command)
-        self.gate.put(actor.take_turn(command, reading, source, self.clock.wall_ms(), envelope.asker))
-
-    async def _think(
-        self, slot: Slot, incarnation: int, envelope: Envelope, command: TurnCommand, reading: Awaitable[Reading]
-    ) -> None:
-        """Waits for a slow appraisal; only this session's later turns wait with it."""
-        try:
-            async with asyncio.timeout(self.settings.appraiser_deadline_s):
-                found: Reading | None = await reading
-        except Exception as error:  # noqa: BLE001 - an appraiser may fail in any way
-            log.warning("the appraiser did not answer (%r); the embedded one does", error)
-            found = None
-        if slot.thinking is not envelope or slot.incarnation != incarnation or slot.actor is None:
-            return  # the incarnation that asked is gone, and its turn was answered then
-        slot.thinking = None
-        try:
-            if found is None:
-                text, source = _text_of(command)
-                found = EmbeddedAppraiser().appraise(text, source, slot.actor.params, slot.actor.record.state)
-            self._finish_turn(slot.actor, envelope, command, found)
-        except WireError as error:
-            envelope.asker.refused(error)
-        except Exception:
-            log.exception("a turn failed; its session goes on as it was")
-            envelope.asker.refused(Internal())
-        self.schedule(slot)
+            envelope.asker.answered(Answer(actor.params, actor.seq, actor.released, None), duplicate=True)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -312,7 +305,11 @@ class Host:
     def _release(self, pending: Pending) -> None:
         actor, row = pending.actor, pending.row
         actor.release(pending)
-        answer = Answer(actor.params, row.seq, pending.record, pending.event_context)
+        answer = Answer(actor.params, row.seq, pending.record, pending.event_context, pending.fired)
+        if pending.due_ms is not None:
+            self.alarms.planned(pending.due_ms)
+        if pending.deliveries:
+            self.queued()
         slot = self.registry.by_inner.get(row.session)
         try:
             if slot is not None and slot.attachments and row.kind == "turn":
@@ -320,6 +317,8 @@ class Host:
             pending.asker.answered(answer, duplicate=False)
             for asker in pending.duplicates or ():
                 asker.answered(answer, duplicate=True)
+            if slot is not None and pending.fired is not None:
+                self._push_action(slot, answer, pending.fired)
         except Exception:
             # The row is durable; whoever did not hear of it asks again by its id.
             log.exception("an answer could not be written; its session goes on")
@@ -335,6 +334,16 @@ class Host:
             message = forms.get(with_prompt)
             if message is None:
                 message = turn_result(answer.seq, answer.socket_data(with_prompt=with_prompt))
+                forms[with_prompt] = message
+            attachment.push(message)
+
+    def _push_action(self, slot: Slot, answer: Answer, action: Action) -> None:
+        forms: dict[bool, bytes] = {}
+        for attachment in slot.attachments:
+            with_prompt = attachment.connection.with_prompt
+            message = forms.get(with_prompt)
+            if message is None:
+                message = proactive(answer.seq, action, answer.prompt if with_prompt else None)
                 forms[with_prompt] = message
             attachment.push(message)
 
@@ -375,16 +384,10 @@ class Host:
         """Takes nothing new, answers what waits, and returns when what was drained is durable and answered."""
         self.registry.stopping = True
         self.residency.stop()
+        self.alarms.stop()
         error = shutting_down()
         for slot in list(self.registry.by_inner.values()):
             self._refuse_everything(slot, error)
         await self.registry.cancel_tasks()
         self.gate.flush()
         await self.gate.idle()
-
-
-def _text_of(command: TurnCommand) -> tuple[str, Source]:
-    given = command.input
-    if given.event is not None:
-        return given.event.description, given.event.source
-    return given.message or "", "user"

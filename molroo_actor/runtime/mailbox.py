@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -10,21 +11,29 @@ from msgspec import Struct
 from molroo_actor.engine import Params, PromptData, TurnResult, render_prompt
 from molroo_actor.errors import WireError
 from molroo_actor.protocol import views
-from molroo_actor.protocol.commands import SetPreferences, TurnCommand
+from molroo_actor.protocol.commands import AckProactive, SetPreferences, TurnCommand
+from molroo_actor.protocol.outreach import Action
 from molroo_actor.protocol.record import Record
 from molroo_actor.runtime.connection import Attachment
+
+Change = TurnCommand | SetPreferences | AckProactive
+"""What a client may ask for that is durable once it is answered."""
 
 
 class Answer:
     """What a durable change answered. Each form of it is rendered at most once, when somebody wants it."""
 
-    __slots__ = ("_data", "_data_with_prompt", "_prompt", "event_context", "params", "record", "seq")
+    __slots__ = ("_data", "_data_with_prompt", "_prompt", "event_context", "fired", "params", "record", "seq")
 
-    def __init__(self, params: Params, seq: int, record: Record, event_context: str | None) -> None:
+    def __init__(
+        self, params: Params, seq: int, record: Record, event_context: str | None, fired: Action | None = None
+    ) -> None:
         self.params = params
         self.seq = seq
         self.record = record
         self.event_context = event_context
+        self.fired = fired
+        """What the character did by itself because of it."""
         self._prompt: PromptData | None = None
         self._data: bytes | None = None
         self._data_with_prompt: bytes | None = None
@@ -88,7 +97,7 @@ class FutureAsker:
 class Envelope(Struct):
     """A durable change that is asked for."""
 
-    command: TurnCommand | SetPreferences
+    command: Change
     asker: Asker
 
 
@@ -98,4 +107,17 @@ class Deletion(Struct):
     done: asyncio.Future[None]
 
 
-Mailbox = list[Envelope | Deletion]
+class Wakeup(Struct):
+    """The session's alarm went off: the one that row `set_seq` set. Never refused for a full mailbox.
+
+    over: called once, with None when it is dealt with, with what stood in the way otherwise.
+    """
+
+    set_seq: int
+    over: Callable[[Exception | None], None]
+    worded: bool = False
+    """Whether a writer was asked already; what it wrote is the message, None when the engine's own is taken."""
+    message: str | None = None
+
+
+Mailbox = list[Envelope | Deletion | Wakeup]

@@ -23,5 +23,14 @@ class Observer(Protocol):
     def hibernated(self) -> None:
         """An actor left memory."""
 
+    def alarm_late(self, seconds: float) -> None:
+        """A session is being woken by its alarm, so long after its time."""
+
+    def alarm_failed(self) -> None:
+        """An alarm could not be dealt with; it comes again later."""
+
+    def delivered(self, outcome: str) -> None:
+        """A request to a receiver ended: `taken`, `put_off` or `given_up`."""
+
     def loop_lag(self, seconds: float) -> None:
         """The sweep came late by this."""

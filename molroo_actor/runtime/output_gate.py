@@ -52,9 +52,10 @@ class OutputGate:
         release: Callable[[Pending], None],
         broke: Callable[[int, WireError], None],
         doomed: Callable[[], None],
+        beside: Callable[[Pending], None],
     ) -> None:
-        """release: a row is durable. broke: a session's rows are not, its actor must go. doomed: nobody knows, end the
-        process.
+        """beside: adds to a row's changes what else belongs into its commit. release: a row is durable. broke: a
+        session's rows are not, its actor must go. doomed: nobody knows, end the process.
         """
         self._journal = journal
         self._clock = clock
@@ -64,6 +65,7 @@ class OutputGate:
         self._release = release
         self._broke = broke
         self._doomed = doomed
+        self._beside = beside
         self._rows: list[Pending] = []
         self._changes: list[tuple[Change, asyncio.Future[None]]] = []
         self._durable: deque[
@@ -96,6 +98,7 @@ class OutputGate:
     def put(self, pending: Pending) -> None:
         """Takes a row. It is appended by the next `flush`."""
         pending.since_s = self._clock.monotonic_s()
+        self._beside(pending)
         self._rows.append(pending)
 
     async def commit(self, changes: Sequence[Change]) -> None:
@@ -117,6 +120,15 @@ class OutputGate:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+    async def commit_asked(self, change: Change) -> None:
+        """Makes a change durable that a client waits for. Raises what broke it if that is the client's, else
+        Overloaded.
+        """
+        try:
+            await self.commit([change])
+        except StorageError as error:
+            raise (outcome_unknown() if self.fate is not None else _lost(error)) from error
 
     def flush(self) -> None:
         """Starts appending what waits unless that goes on already."""
@@ -162,7 +174,9 @@ class OutputGate:
     ) -> dict[int, Exception] | None:
         began_s = self._clock.monotonic_s()
         try:
-            failed = await self._journal.append([pending.row for pending in batch], [change for change, _ in changes])
+            beside = [change for pending in batch for change in pending.changes]
+            beside.extend(change for change, _ in changes)
+            failed = await self._journal.append([pending.row for pending in batch], beside)
         except OutcomeUnknown as error:
             self._doom(batch, changes, error)
             return None

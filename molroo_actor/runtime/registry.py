@@ -12,12 +12,13 @@ from collections.abc import Coroutine
 from molroo_actor import ids
 from molroo_actor.clock import Clock
 from molroo_actor.errors import Damaged, NewerFormat, NotFound, Overloaded, SessionDamaged, WireError
-from molroo_actor.runtime.mailbox import Deletion
+from molroo_actor.runtime.mailbox import Deletion, Wakeup
 from molroo_actor.runtime.observer import Observer
 from molroo_actor.runtime.slot import Slot
 from molroo_actor.settings import Settings
 from molroo_actor.storage import catalog
 from molroo_actor.storage.ledger import Ledger
+from molroo_actor.storage.rows import CatalogEntry
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +50,19 @@ class Registry:
             entry = await self.ledger.read(catalog.find, tenant, live, session_id)
             slot = self.by_name.get((tenant, live, session_id))
             if entry is not None and slot is None:
-                slot = Slot(entry)
-                self.by_name[slot.name] = slot
-                self.by_inner[slot.inner_id] = slot
-                self.unproven.add(slot)
+                slot = self.admit(entry)
         if slot is None or slot.deleting:
             raise NotFound(f"no session {session_id[:64]}")
+        return slot
+
+    def admit(self, entry: CatalogEntry) -> Slot:
+        """The slot of a session that the catalog knows; made when there is none."""
+        slot = self.by_inner.get(entry.inner_id)
+        if slot is None:
+            slot = Slot(entry)
+            self.by_name[slot.name] = slot
+            self.by_inner[slot.inner_id] = slot
+            self.unproven.add(slot)
         return slot
 
     def keep(self, slot: Slot) -> bool:
@@ -78,6 +86,8 @@ class Registry:
             if isinstance(letter, Deletion):
                 if not letter.done.done():
                     letter.done.set_exception(error)
+            elif isinstance(letter, Wakeup):
+                letter.over(error)
             else:
                 letter.asker.refused(error)
         for future in slot.take_readers():

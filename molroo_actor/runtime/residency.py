@@ -14,7 +14,7 @@ from molroo_actor.errors import MolrooError, NotFound, Overloaded, WireError
 from molroo_actor.runtime import waking
 from molroo_actor.runtime.actor import Actor
 from molroo_actor.runtime.lifecycle import Life, Signal
-from molroo_actor.runtime.mailbox import Deletion, Envelope
+from molroo_actor.runtime.mailbox import Deletion
 from molroo_actor.runtime.output_gate import OutputGate
 from molroo_actor.runtime.registry import Registry, shutting_down
 from molroo_actor.runtime.slot import Slot
@@ -122,12 +122,14 @@ class Residency:
         slot.signal(Signal.WOKEN)
         slot.actor = Actor(
             slot.inner_id,
+            slot.epoch,
             read.params,
             slot.time_scale,
             read.record,
             read.history,
             kept=self._settings.history_kept,
             row_bytes_max=self._settings.row_bytes_max,
+            expire_h=self._settings.action_expires_h,
         )
         self._registry.ledger.journal.watch(slot.inner_id, read.history.last_seq)
         self._registry.damaged.pop(slot.inner_id, None)
@@ -143,7 +145,7 @@ class Residency:
     def _wake_failed(self, slot: Slot, error: WireError) -> None:
         slot.signal(Signal.WAKE_FAILED)
         deletions = [letter for letter in slot.mailbox or () if isinstance(letter, Deletion)]
-        slot.mailbox = [letter for letter in slot.mailbox or () if isinstance(letter, Envelope)]
+        slot.mailbox = [letter for letter in slot.mailbox or () if not isinstance(letter, Deletion)]
         self._registry.refuse_all(slot, error)
         if deletions:  # a session that cannot be read can still be deleted
             slot.box().extend(deletions)

@@ -7,7 +7,7 @@ import logging
 
 from molroo_actor import ids
 from molroo_actor.engine import derive, initial_state
-from molroo_actor.errors import Conflict, NotFound, Overloaded, StorageError
+from molroo_actor.errors import Conflict, NotFound, StorageError
 from molroo_actor.protocol.answers import SessionItem, SessionPage, Status
 from molroo_actor.protocol.personas import CreateCommand
 from molroo_actor.protocol.record import FORMAT, Record, encode_persona, encode_record
@@ -15,12 +15,11 @@ from molroo_actor.protocol.rest import cursor_of
 from molroo_actor.runtime.connection import Parting
 from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.mailbox import Deletion
-from molroo_actor.runtime.output_gate import outcome_unknown
 from molroo_actor.runtime.registry import shutting_down
 from molroo_actor.runtime.slot import Slot
 from molroo_actor.storage import catalog
 from molroo_actor.storage.fold import Folding
-from molroo_actor.storage.rows import CatalogEntry, Change
+from molroo_actor.storage.rows import CatalogEntry
 
 log = logging.getLogger(__name__)
 
@@ -106,19 +105,9 @@ class Sessions:
             encode_persona(command.persona),
             encode_record(origin),
         )
-        await self._commit(catalog.add(entry, key))
+        await self._host.gate.commit_asked(catalog.add(entry, key))
         self.count += 1
         return entry
-
-    async def _commit(self, change: Change) -> None:
-        try:
-            await self._host.gate.commit([change])
-        except StorageError as error:
-            if self._host.gate.fate is not None:
-                raise outcome_unknown() from error
-            raise Overloaded(
-                "this could not be written to disk and did not happen; try again", retry_after_s=1
-            ) from error
 
     # -- deleting ------------------------------------------------------------------------------------------------------
 
@@ -140,7 +129,7 @@ class Sessions:
         await self._folding.exclude(inner_id)
         try:
             rowids = self._ledger.journal.untrimmed(inner_id)
-            await self._commit(catalog.begin_delete(inner_id, rowids))
+            await self._host.gate.commit_asked(catalog.begin_delete(inner_id, rowids))
         except BaseException:
             slot.deleting = False
             self._registry.unproven.add(slot)
@@ -148,6 +137,7 @@ class Sessions:
             raise
         self.count -= 1
         self._ledger.journal.dropped(inner_id)
+        self._ledger.hooked.discard(inner_id)
         self._registry.damaged.pop(inner_id, None)
         self._registry.forget(slot)
         self._registry.refuse_all(slot, NotFound(f"no session {slot.id}"))

@@ -5,14 +5,23 @@ commit.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 import msgspec
 
 from molroo_actor.errors import Conflict
 from molroo_actor.storage.rows import CatalogEntry, Change, Key
 
+_FAR_MS: Final = 1 << 62
 _ENTRY = ", ".join(CatalogEntry.__struct_fields__)
+
+# Start-up asks about all sessions, and there may be millions: it steps through their index from tenant to tenant, where
+# a search would read every row.
+_TENANTS = (
+    "WITH RECURSIVE each (tenant) AS (SELECT min(tenant) FROM session UNION ALL"
+    " SELECT (SELECT min(tenant) FROM session WHERE tenant > each.tenant) FROM each WHERE each.tenant IS NOT NULL)"
+)
 
 
 class CreationKey(msgspec.Struct, frozen=True):
@@ -72,14 +81,27 @@ def named(ledger: sqlite3.Connection, session_id: str) -> list[CatalogEntry]:
 
 def counts(ledger: sqlite3.Connection) -> tuple[int, int]:
     """(sessions, highest inner id ever given), for start-up; from then on they are counted."""
-    (sessions,) = ledger.execute("SELECT count(*) FROM session WHERE deleting = 0").fetchone()
+    (rows,) = ledger.execute("SELECT count(*) FROM session").fetchone()
     highest = ledger.execute("SELECT seq FROM sqlite_sequence WHERE name = 'session'").fetchone()
-    return sessions, highest[0] if highest else 0
+    return rows - len(deleting(ledger)), highest[0] if highest else 0
+
+
+def has_live(ledger: sqlite3.Connection) -> bool:
+    """Whether any session was made by a live key."""
+    found = ledger.execute(
+        f"{_TENANTS} SELECT 1 FROM each WHERE EXISTS"
+        " (SELECT 1 FROM session WHERE tenant = each.tenant AND live = 1) LIMIT 1"
+    ).fetchone()
+    return found is not None
 
 
 def deleting(ledger: sqlite3.Connection) -> list[int]:
     """Sessions whose deletion was begun and not ended."""
-    return [inner for (inner,) in ledger.execute("SELECT inner_id FROM session WHERE deleting = 1").fetchall()]
+    rows = ledger.execute(  # their names begin with a tilde, see begin_delete
+        f"{_TENANTS} SELECT inner_id FROM each CROSS JOIN session"
+        " ON session.tenant = each.tenant AND live IN (0, 1) AND id >= '~' WHERE deleting = 1"
+    ).fetchall()
+    return [inner for (inner,) in rows]
 
 
 def creation(ledger: sqlite3.Connection, tenant: str, live: bool, key: str) -> tuple[bytes, CatalogEntry | None] | None:
@@ -130,13 +152,14 @@ def add(entry: CatalogEntry, creation_key: CreationKey | None) -> Change:
 
 
 def begin_delete(inner_id: int, rowids: Sequence[int]) -> Change:
-    """Marks a session as deleting and takes its journal rows and alarm; the file goes next."""
+    """Marks a session as deleting and takes its journal rows, alarm, webhooks and deliveries; the file goes next."""
 
     def apply(sql: sqlite3.Connection) -> None:
         # The name is free at once: no valid session id begins with a tilde.
         sql.execute("UPDATE session SET deleting = 1, id = '~' || inner_id WHERE inner_id = ?", (inner_id,))
         sql.executemany("DELETE FROM journal WHERE rowid = ?", [(rowid,) for rowid in rowids])
-        sql.execute("DELETE FROM alarm WHERE session = ?", (inner_id,))
+        for table in ("alarm", "webhook", "delivery"):
+            sql.execute(f"DELETE FROM {table} WHERE session = ?", (inner_id,))
 
     return Change(inner_id, apply)
 
@@ -189,11 +212,78 @@ def set_alarm(session: int, due_ms: int | None, set_seq: int) -> Change:
     )
 
 
-def due_alarms(ledger: sqlite3.Connection, before_ms: int, limit: int) -> list[tuple[int, int, int, int]]:
-    """(session, due_ms, set_seq, attempt), the most overdue first."""
+def move_alarm(session: int, set_seq: int, due_ms: int | None, attempt: int = 0) -> Change:
+    """Another moment for the alarm that this seq set, or none; nothing when another seq has set it since."""
+    if due_ms is None:
+        return Change(
+            session, lambda sql: _run(sql, "DELETE FROM alarm WHERE session = ? AND set_seq = ?", session, set_seq)
+        )
+    return Change(
+        session,
+        lambda sql: _run(
+            sql,
+            "UPDATE alarm SET due_ms = ?, attempt = ? WHERE session = ? AND set_seq = ?",
+            due_ms,
+            attempt,
+            session,
+            set_seq,
+        ),
+    )
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """A session's wake-up as the ledger has it, with what a slot is made of."""
+
+    due_ms: int
+    set_seq: int
+    attempt: int
+    entry: CatalogEntry
+
+
+def alarms(
+    ledger: sqlite3.Connection,
+    after_ms: int,
+    limit: int,
+    until_ms: int = _FAR_MS,
+    besides: Collection[int] = (),
+) -> list[Alarm]:
+    """Alarms that are due after one moment of the wall and until another, the earliest first, but for these sessions'.
+
+    Only of those that it returns it reads the session: a row of the alarm's index is small, a session's is not.
+    """
+    rows = ledger.execute(
+        "SELECT session, due_ms, set_seq, attempt FROM alarm WHERE due_ms > ? AND due_ms <= ? ORDER BY due_ms LIMIT ?",
+        (after_ms, until_ms, limit + len(besides)),
+    ).fetchall()
+    found = []
+    for session, due_ms, set_seq, attempt in [row for row in rows if row[0] not in besides][:limit]:
+        entries = ledger.execute(f"SELECT {_ENTRY} FROM session WHERE inner_id = ? AND deleting = 0", (session,))
+        found += [Alarm(due_ms, set_seq, attempt, _entry(entry)) for entry in entries.fetchall()]
+    return found
+
+
+class Agenda(msgspec.Struct, frozen=True):
+    """What the ledger has to be done: alarms that are due, one of those that are overdue, when the next will be due."""
+
+    due: list[Alarm]
+    overdue: list[Alarm]
+    next_ms: int | None
+
+
+def agenda(ledger: sqlite3.Connection, overdue_ms: int, now_ms: int, limit: int, besides: Collection[int]) -> Agenda:
+    """At most `limit` alarms due after `overdue_ms` and by now, but for these sessions'; all of it by index."""
+    (next_ms,) = ledger.execute("SELECT min(due_ms) FROM alarm WHERE due_ms > ?", (now_ms,)).fetchone()
+    return Agenda(
+        alarms(ledger, overdue_ms, limit, now_ms, besides), alarms(ledger, 0, 1, overdue_ms, besides), next_ms
+    )
+
+
+def failing_alarms(ledger: sqlite3.Connection, attempts: int, limit: int) -> list[tuple[str, str, bool, int, int]]:
+    """(session id, tenant, live, attempts, due_ms) of alarms that failed so often, for doctor."""
     return ledger.execute(
-        "SELECT session, due_ms, set_seq, attempt FROM alarm WHERE due_ms <= ? ORDER BY due_ms LIMIT ?",
-        (before_ms, limit),
+        "SELECT id, tenant, live, attempt, due_ms FROM alarm JOIN session ON inner_id = alarm.session"
+        " WHERE attempt >= ? ORDER BY attempt DESC LIMIT ?",
+        (attempts, limit),
     ).fetchall()
 
 

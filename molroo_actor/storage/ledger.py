@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from molroo_actor.errors import Unavailable
 from molroo_actor.settings import Settings
-from molroo_actor.storage import catalog, journal
+from molroo_actor.storage import catalog, hooks, journal
 from molroo_actor.storage.layout import DataFolder, fsync_folder
 from molroo_actor.storage.node_db import NodeDb
 from molroo_actor.storage.readers import Readers
@@ -36,6 +36,8 @@ class Ledger:
         self.sessions = 0
         self.next_inner_id = 1
         self.keys: list[Key] = []
+        self.hooked: set[int] = set()
+        """Sessions that have a webhook."""
 
     async def open(self) -> None:
         """Takes the folder and reads what must be known at once. Raises DataInUse, Damaged, NewerFormat, OSError."""
@@ -52,6 +54,7 @@ class Ledger:
             self.sessions, highest = await self.readers.run(catalog.counts)
             self.next_inner_id = highest + 1
             self.keys = await self.readers.run(catalog.keys)
+            self.hooked = set(await self.readers.run(hooks.hooked))
             for inner_id in await self.readers.run(catalog.deleting):
                 await self.finish_delete(inner_id)
                 await self.commit([catalog.end_delete(inner_id)])

@@ -50,6 +50,27 @@ _NODE_1: Final = (
     "INSERT INTO node VALUES ('probe', 0)",
 )
 
+_NODE_2: Final = (
+    """CREATE TABLE webhook (
+         id TEXT PRIMARY KEY, session INTEGER NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL, secret TEXT NOT NULL,
+         events TEXT NOT NULL,             -- comma-separated
+         created_ms INTEGER NOT NULL)""",
+    "CREATE INDEX webhook_session ON webhook (session)",
+    """CREATE TABLE delivery (
+         id TEXT PRIMARY KEY, webhook TEXT NOT NULL, session INTEGER NOT NULL, type TEXT NOT NULL,
+         host TEXT NOT NULL,               -- its webhook's
+         at_ms INTEGER NOT NULL,           -- when it happened
+         due_ms INTEGER NOT NULL, attempt INTEGER NOT NULL, error TEXT,
+         begun_ms INTEGER NOT NULL,        -- since when it is tried: a day later it is given up
+         dead_ms INTEGER,
+         data BLOB NOT NULL)               -- JSON; last, so that the others are read without it
+      """,
+    "CREATE INDEX delivery_due ON delivery (host, due_ms) WHERE dead_ms IS NULL",
+    "CREATE INDEX delivery_dead ON delivery (dead_ms) WHERE dead_ms IS NOT NULL",
+    "CREATE INDEX delivery_webhook ON delivery (webhook, dead_ms)",
+    "CREATE INDEX delivery_session ON delivery (session)",
+)
+
 _SESSION_1: Final = (
     "CREATE TABLE {s}meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     """CREATE TABLE {s}turn (
@@ -59,7 +80,7 @@ _SESSION_1: Final = (
     "CREATE TABLE {s}state (seq INTEGER PRIMARY KEY, state_after BLOB NOT NULL)",
 )
 
-NODE_MIGRATIONS: Final[Sequence[Sequence[str]]] = (_NODE_1,)
+NODE_MIGRATIONS: Final[Sequence[Sequence[str]]] = (_NODE_1, _NODE_2)
 SESSION_MIGRATIONS: Final[Sequence[Sequence[str]]] = (_SESSION_1,)
 
 

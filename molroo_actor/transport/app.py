@@ -15,23 +15,30 @@ from aiohttp import hdrs, web
 
 from molroo_actor import ids
 from molroo_actor.clock import Clock, SystemClock
-from molroo_actor.protocol import rest
+from molroo_actor.protocol.views import encode
 from molroo_actor.runtime.admin import Admin, AdminServer
 from molroo_actor.runtime.appraiser import Appraiser
+from molroo_actor.runtime.courier import Courier
 from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.keyring import Keyring
+from molroo_actor.runtime.receivers import Receivers
 from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.settings import Settings, SettingsError
+from molroo_actor.storage import catalog
 from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport import docs_page, openapi
 from molroo_actor.transport.auth import Origins
+from molroo_actor.transport.entrance import Entrance, json_response
 from molroo_actor.transport.listener import Listener
 from molroo_actor.transport.llm_appraiser import LlmAppraiser
 from molroo_actor.transport.llm_chat import ChatEndpoint
+from molroo_actor.transport.llm_writer import LlmWriter
 from molroo_actor.transport.metrics import Metrics
-from molroo_actor.transport.rest import Rest, json_response
+from molroo_actor.transport.rest import Rest
+from molroo_actor.transport.rest_outreach import RestOutreach
+from molroo_actor.transport.webhook_sender import WebhookSender
 from molroo_actor.transport.websocket import Sockets
 
 log = logging.getLogger(__name__)
@@ -53,12 +60,20 @@ class Server:
         self._appraiser = appraiser
         self.llm: LlmAppraiser | None = None
         """When settings name an endpoint."""
+        self._writer: LlmWriter | None = None
         self._ledger = Ledger(settings)
+        self._sender = WebhookSender(
+            within_s=settings.delivery_within_s,
+            at_once=settings.deliveries_at_once,
+            allow_private=settings.allow_private_webhooks,
+        )
         self._runner: web.AppRunner | None = None
-        self._folding_task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        """What goes on beside requests: folding, alarms."""
         self.host: Host
         self.sessions: Sessions
         self.keyring: Keyring
+        self._courier: Courier
         self._folding: Folding
         self._sockets: Sockets
         self._admin: AdminServer
@@ -71,11 +86,21 @@ class Server:
         tls = self._tls()
         await self._ledger.open()
         try:
+            await self._check_time_scale()
             await self._start_parts()
             await self._listen(tls)
         except BaseException:
             await self.stop()
             raise
+
+    async def _check_time_scale(self) -> None:
+        if self.settings.time_scale == 1 or self.settings.time_scale_beside_live:
+            return
+        if await self._ledger.read(catalog.has_live):
+            raise SettingsError(
+                "MOLROO_TIME_SCALE is for trying things out, and this data folder holds sessions of live keys: take"
+                " another folder, or set MOLROO_TIME_SCALE_BESIDE_LIVE=true (live sessions keep real time)"
+            )
 
     def _tls(self) -> ssl.SSLContext | None:
         if self.settings.tls_cert is None:
@@ -90,29 +115,38 @@ class Server:
     async def _start_parts(self) -> None:
         registry = Registry(self.settings, self._ledger, self._clock, self.metrics)
         if self._appraiser is None and self.settings.llm_base_url is not None:
-            self.llm = self._llm()
-        self.host = Host(registry, self._appraiser or self.llm)
+            self._start_llm()
+        self.host = Host(registry, self._appraiser or self.llm, self._writer)
         commit = self.host.gate.commit
         self._folding = Folding(
             self._ledger.folder, self._ledger.node, self._ledger.journal, self.settings, self._clock, commit
         )
         self.sessions = Sessions(self.host, self._folding)
         self.keyring = Keyring(self._ledger.keys, self._clock, commit)
+        await self._sender.open()
+        self._courier = Courier(registry, self.host.gate, self._sender, random.SystemRandom())
+        self.host.queued = self._courier.queued
         await self._install_keys()
         self.metrics.gauges = self._gauges
-        self._folding_task = asyncio.get_running_loop().create_task(self._folding.run(), name="fold")
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._folding.run(), name="fold"),
+            loop.create_task(self.host.alarms.run(), name="alarms"),
+            loop.create_task(self._courier.run(), name="courier"),
+        ]
         self.host.residency.start()
         damaged = ChainMap(self.host.registry.damaged, self._folding.damaged)
         self._admin = AdminServer(
-            Admin(self._ledger, self.keyring, self.sessions.item, damaged),
+            Admin(self._ledger, self.keyring, self.sessions.item, damaged, self._clock, commit, self._courier.queued),
             self._ledger.folder,
         )
         await self._admin.start()
 
-    def _llm(self) -> LlmAppraiser:
+    def _start_llm(self) -> None:
         randomness = random.Random()  # noqa: S311 - it spreads retries, nothing secret
         chat = ChatEndpoint(self.settings, self._clock, randomness)
-        return LlmAppraiser(chat, self.settings, self._clock, randomness, self.metrics)
+        self.llm = llm = LlmAppraiser(chat, self.settings, self._clock, randomness, self.metrics)
+        self._writer = LlmWriter(chat, self.settings, self._clock, lambda: llm.paused)
 
     async def _install_keys(self) -> None:
         given = self.settings.bootstrap_key
@@ -125,15 +159,19 @@ class Server:
 
     async def _listen(self, tls: ssl.SSLContext | None) -> None:
         origins = Origins(self.settings.cors_origins)
-        routes = Rest(self.host, self.sessions, self.keyring, self.metrics, self._clock, origins)
-        self._sockets = Sockets(self.host, self.keyring, self.metrics, self._clock, origins, routes.refuse)
+        entrance = Entrance(self.host, self.keyring, self.metrics, self._clock, origins)
+        self._sockets = Sockets(self.host, self.keyring, self.metrics, self._clock, origins, entrance.refuse)
         app = web.Application(client_max_size=self.settings.body_bytes_max)
-        routes.add_routes(app, self._sockets.handle)
+        rest = Rest(entrance, self.host, self.sessions)
+        outreach = RestOutreach(entrance, self.host, Receivers(self.host))
+        for method, path, take in (*rest.routes(), *outreach.routes()):
+            app.router.add_route(method, path, entrance.wrap(take))
+        app.router.add_route(hdrs.METH_GET, "/v1/ws/{session_id}", self._sockets.handle)
         for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):
-            app.router.add_get(path, routes.wrap(handler))
+            app.router.add_get(path, entrance.wrap(handler))
         for path, shown in (("/openapi.json", openapi.serve), ("/docs", docs_page.serve)):
-            app.router.add_get(path, routes.wrap(shown))
-        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", routes.wrap(routes.elsewhere))
+            app.router.add_get(path, entrance.wrap(shown))
+        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", entrance.wrap(entrance.elsewhere))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()
         server = self._runner.server
@@ -151,7 +189,7 @@ class Server:
     async def _readyz(self, request: web.Request) -> web.Response:  # noqa: ARG002
         reasons = self.not_ready()
         body = {"status": "ok"} if not reasons else {"status": "not ready", "reasons": reasons}
-        return json_response(rest.encode(body), 503 if reasons else 200)
+        return json_response(encode(body), 503 if reasons else 200)
 
     def not_ready(self) -> list[str]:
         """Why no traffic should come; empty when it may."""
@@ -192,6 +230,10 @@ class Server:
             "Sessions whose file cannot be read",
             len(host.registry.damaged | folding.damaged),
         )
+        courier = self._courier
+        yield "molroo_deliveries_running", "Requests to webhooks under way", courier.under_way
+        yield "molroo_deliveries_waiting", "Deliveries that wait, counted twice a minute", courier.waiting
+        yield "molroo_deliveries_dead", "Deliveries that were given up and are kept, counted as often", courier.dead
         if self.llm is not None:
             yield "molroo_llm_running", "Calls of the LLM appraiser under way", self.llm.running
             yield "molroo_llm_paused", "1 while its endpoint is left alone after failures", self.llm.paused
@@ -219,14 +261,17 @@ class Server:
             self._sockets.abort_all()
             await self._runner.cleanup()
             self._runner = None
-        if self._folding_task is not None:
+        if self._tasks:
             self._folding.stop()
-            await self._folding_task
+            self.host.alarms.stop()
+            self._courier.stop()
+            await asyncio.gather(*self._tasks)
             await self._folding.close()
             await self._admin.close()
-            self._folding_task = None
+            self._tasks = []
         if self.llm is not None:
             await self.llm.close()
+        await self._sender.close()
         await self._ledger.close()
 
 

@@ -31,6 +31,10 @@ class CatchingUp:
         if welcome.plan.send_state or missed is None:
             socket.send(state_message(welcome.snapshot, socket, None))
         await self._replay(request, socket, slot, welcome, missed or [])
+        pending = welcome.snapshot.pending()
+        if pending:
+            prompt = welcome.snapshot.prompt() if socket.with_prompt else None
+            socket.send(messages.missed_proactive(pending, prompt))
         welcome.attachment.go_live()
 
     async def _missed(self, slot: Slot, welcome: Welcome) -> list[Row] | None:

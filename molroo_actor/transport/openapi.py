@@ -15,9 +15,10 @@ from aiohttp import web
 
 from molroo_actor import __version__
 from molroo_actor.protocol import answers
+from molroo_actor.transport.entrance import STATUS, json_response
 from molroo_actor.transport.openapi_schemas import Schema, Schemas, ref
-from molroo_actor.transport.operations import OPERATIONS, TAGS, Operation, Parameter
-from molroo_actor.transport.rest import STATUS, json_response
+from molroo_actor.transport.operation import Operation, Parameter
+from molroo_actor.transport.operations import OPERATIONS, TAGS
 from molroo_actor.transport.socket_messages import FROM_CLIENT, FROM_SERVER
 
 _INTRODUCTION: Final = (

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from molroo_actor.engine import Persona
-from molroo_actor.protocol import commands, personas
+from molroo_actor.protocol import commands, personas, webhooks
 
 Schema = dict[str, Any]
 
@@ -34,7 +34,7 @@ class Schemas:
     """All schemas of the document by name, and the reference to each type."""
 
     def __init__(self, types: list[Any]) -> None:
-        types = [*types, commands.PreferencesBody, *_PARTS]
+        types = [*types, commands.PreferencesBody, webhooks.WebhookBody, *_PARTS]
         found, made = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
         self._refs = dict(zip(map(str, types), found, strict=True))
         made = {name: _readable(schema) for name, schema in made.items()}

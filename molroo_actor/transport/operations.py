@@ -6,62 +6,25 @@ router's routes together, and sends each example to a server.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
-
-from msgspec import Struct
+from typing import Any, Final
 
 from molroo_actor.protocol import answers
+from molroo_actor.protocol.bonds import RelationshipView
 from molroo_actor.protocol.views import RestState, RestTurn
-
-
-class Parameter(Struct, frozen=True):
-    """One parameter; `schema` is JSON Schema, `example` what a reader may paste."""
-
-    name: str
-    where: Literal["path", "query", "header"]
-    about: str
-    schema: dict[str, Any]
-    example: str | None = None
-
-
-class Example(Struct, frozen=True):
-    """A body that the server accepts."""
-
-    name: str
-    body: dict[str, Any]
-
-
-class Operation(Struct, frozen=True, kw_only=True):
-    """One method of one path. `body` names a schema; `answer` is a type, or None for what is no JSON."""
-
-    method: str
-    path: str
-    tag: str
-    summary: str
-    about: str = ""
-    parameters: tuple[Parameter, ...] = ()
-    body: str | None = None
-    examples: tuple[Example, ...] = ()
-    status: int = 200
-    answer: Any = None
-    media: str = "application/json"
-    not_ready: Any = None
-    """The answer of a 503 that is no error."""
-    errors: tuple[str, ...] = ()
-    keyed: bool = True
-
+from molroo_actor.transport.operation import KEYED, OF_FORM, OF_SESSION, SESSION, Example, Operation, Parameter
+from molroo_actor.transport.webhook_operations import WEBHOOKS
 
 TAGS: Final = {
     "Sessions": "A session is one character with one user. It lives until it is deleted.",
     "Turns": "What happens to the character, and how that feels.",
     "State": "How the character is now, how it was, and what happened.",
-    "Proactive": "When the character may speak of itself. No action fires yet: the list of pending ones is empty.",
+    "Proactive": "What the character does by itself when it is left alone, or upset, for long enough.",
+    "Webhooks": "Signed messages to a server of yours when something happens.",
     "Live": "The same session over a WebSocket.",
     "Server": "For operators and for finding one's way.",
 }
 
 _COUNT: Final = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
-_SESSION: Final = Parameter("sessionId", "path", "The session.", {"type": "string"}, "mia")
 _LIMIT: Final = Parameter(
     "limit", "query", "How many items at most.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
 )
@@ -75,10 +38,6 @@ _KEY: Final = Parameter(
     "`Idempotent-Replayed: true`; with another body, CONFLICT.",
     {"type": "string", "minLength": 1, "maxLength": 64},
 )
-
-_KEYED: Final = ("UNAUTHORIZED", "RATE_LIMIT", "INTERNAL")
-_OF_SESSION: Final = (*_KEYED, "NOT_FOUND", "OVERLOADED")
-_OF_FORM: Final = (*_OF_SESSION, "VALIDATION_ERROR")
 
 VECTOR: Final = {
     "goal_relevance": 0.8,
@@ -129,7 +88,7 @@ _SESSIONS: Final = (
         ),
         status=201,
         answer=answers.CreatedSession,
-        errors=(*_KEYED, "VALIDATION_ERROR", "CONFLICT", "OVERLOADED"),
+        errors=(*KEYED, "VALIDATION_ERROR", "CONFLICT", "OVERLOADED"),
     ),
     Operation(
         method="GET",
@@ -142,16 +101,16 @@ _SESSIONS: Final = (
             Parameter("cursor", "query", "Where the next page begins: the `cursor` of the last.", {"type": "string"}),
         ),
         answer=answers.SessionPage,
-        errors=(*_KEYED, "VALIDATION_ERROR", "OVERLOADED"),
+        errors=(*KEYED, "VALIDATION_ERROR", "OVERLOADED"),
     ),
     Operation(
         method="GET",
         path="/v1/persona/{sessionId}",
         tag="Sessions",
         summary="Show a session",
-        parameters=(_SESSION,),
+        parameters=(SESSION,),
         answer=answers.Session,
-        errors=_OF_SESSION,
+        errors=OF_SESSION,
     ),
     Operation(
         method="DELETE",
@@ -159,9 +118,9 @@ _SESSIONS: Final = (
         tag="Sessions",
         summary="Delete a session",
         about="Its sockets close with 4404 and everything that was kept of it is gone.",
-        parameters=(_SESSION,),
+        parameters=(SESSION,),
         answer=answers.Deleted,
-        errors=_OF_SESSION,
+        errors=OF_SESSION,
     ),
     Operation(
         method="GET",
@@ -169,7 +128,7 @@ _SESSIONS: Final = (
         tag="Sessions",
         summary="List the built-in personas",
         answer=answers.Presets,
-        errors=_KEYED,
+        errors=KEYED,
     ),
 )
 
@@ -196,7 +155,7 @@ _TURNS: Final = (
             ),
         ),
         answer=RestTurn,
-        errors=(*_OF_FORM, "CONFLICT"),
+        errors=(*OF_FORM, "CONFLICT"),
     ),
     Operation(
         method="POST",
@@ -214,7 +173,7 @@ _TURNS: Final = (
             ),
         ),
         answer=RestTurn,
-        errors=(*_OF_FORM, "CONFLICT"),
+        errors=(*OF_FORM, "CONFLICT"),
     ),
 )
 
@@ -226,12 +185,12 @@ _STATE: Final = (
         summary="Read the emotional state",
         about="Decayed to now; reading changes nothing. With `at_seq` the state right after that change.",
         parameters=(
-            _SESSION,
+            SESSION,
             _PROMPT,
             Parameter("at_seq", "query", "The state right after this seq, within the kept history.", _COUNT),
         ),
         answer=RestState,
-        errors=_OF_FORM,
+        errors=OF_FORM,
     ),
     Operation(
         method="GET",
@@ -240,12 +199,12 @@ _STATE: Final = (
         summary="Read what happened",
         about="Every durable change, ascending.",
         parameters=(
-            _SESSION,
+            SESSION,
             Parameter("after_seq", "query", "Items after this seq only.", {**_COUNT, "default": 0}),
             _LIMIT,
         ),
         answer=answers.HistoryPage,
-        errors=_OF_FORM,
+        errors=OF_FORM,
     ),
 )
 
@@ -255,9 +214,10 @@ _PROACTIVE: Final = (
         path="/v1/proactive/{sessionId}",
         tag="Proactive",
         summary="List pending actions",
-        parameters=(_SESSION,),
+        about="What the character did by itself and nobody has acknowledged, oldest first. Empty while disabled.",
+        parameters=(SESSION,),
         answer=list[answers.PendingAction],
-        errors=_OF_SESSION,
+        errors=OF_SESSION,
     ),
     Operation(
         method="PUT",
@@ -265,11 +225,11 @@ _PROACTIVE: Final = (
         tag="Proactive",
         summary="Set the preferences",
         about="The body replaces all of them: what is left out takes its default.",
-        parameters=(_SESSION,),
+        parameters=(SESSION,),
         body="PreferencesBody",
         examples=(Example("All of them", PREFERENCES), Example("Off", {"enabled": False})),
         answer=answers.SessionPreferences,
-        errors=_OF_FORM,
+        errors=OF_FORM,
     ),
     Operation(
         method="POST",
@@ -277,9 +237,22 @@ _PROACTIVE: Final = (
         tag="Proactive",
         summary="Acknowledge an action",
         about="For clients that poll. Doing it again is the same; an unknown action is NOT_FOUND.",
-        parameters=(_SESSION, Parameter("actionId", "path", "The action's `id`.", {"type": "string"}, "act_1")),
+        parameters=(SESSION, Parameter("actionId", "path", "The action's `id`.", {"type": "string"}, "act_1")),
         answer=answers.Acknowledged,
-        errors=_OF_SESSION,
+        errors=OF_SESSION,
+    ),
+)
+
+_RELATIONSHIP: Final = (
+    Operation(
+        method="GET",
+        path="/v1/relationship/{sessionId}",
+        tag="State",
+        summary="Read the relationship",
+        about="Trust and how it came about, attachment, what the two are to each other, and patterns to watch.",
+        parameters=(SESSION,),
+        answer=RelationshipView,
+        errors=OF_SESSION,
     ),
 )
 
@@ -292,7 +265,7 @@ _LIVE: Final = (
         about="The upgrade is always accepted, so that errors arrive as messages; a plain GET is 426, and too many "
         "refused attempts from one address are 429. Browsers send the key as `token`.",
         parameters=(
-            _SESSION,
+            SESSION,
             Parameter("token", "query", "The key, where no header can be set.", {"type": "string"}),
             _PROMPT,
             Parameter("last_seq", "query", "Resume: the last seq that was seen. Needs `epoch`.", _COUNT),
@@ -345,4 +318,4 @@ _SERVER: Final = (
     ),
 )
 
-OPERATIONS: Final = (*_SESSIONS, *_TURNS, *_STATE, *_PROACTIVE, *_LIVE, *_SERVER)
+OPERATIONS: Final = (*_SESSIONS, *_TURNS, *_STATE, *_RELATIONSHIP, *_PROACTIVE, *WEBHOOKS, *_LIVE, *_SERVER)

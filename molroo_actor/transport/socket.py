@@ -181,6 +181,27 @@ class PreferencesAsker:
         self._socket.refuse(error, self._reply_to)
 
 
+class AcknowledgementAsker:
+    """The asker of an acknowledgement that came by a socket."""
+
+    __slots__ = ("_action_id", "_reply_to", "_socket", "attachment")
+
+    def __init__(self, attachment: Attachment, socket: Socket, action_id: str, reply_to: str | None) -> None:
+        self.attachment: Attachment | None = attachment
+        self._socket = socket
+        self._action_id = action_id
+        self._reply_to = reply_to
+        attachment.unanswered += 1
+
+    def answered(self, answer: Answer, *, duplicate: bool) -> None:  # noqa: ARG002 - again is the same
+        _over(self.attachment, self._socket)
+        self._socket.send(messages.acknowledged(self._action_id, answer.seq, self._reply_to))
+
+    def refused(self, error: WireError) -> None:
+        _over(self.attachment, self._socket)
+        self._socket.refuse(error, self._reply_to)
+
+
 def _over(attachment: Attachment | None, socket: Socket) -> None:
     if attachment is not None:
         attachment.unanswered -= 1

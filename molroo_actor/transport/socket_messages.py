@@ -51,10 +51,11 @@ FROM_CLIENT: Final = (
     ),
     SocketMessage(
         type="ack_proactive",
-        about="Acknowledges a proactive action. None fires yet: every id is NOT_FOUND, and the socket stays open.",
+        about="Acknowledges a proactive action: it does not come again. Doing it again is the same; an unknown id is "
+        "NOT_FOUND, and the socket stays open.",
         schema="AckFrame",
         example={"type": "ack_proactive", "action_id": "act_1"},
-        answer="error",
+        answer="ack",
     ),
     SocketMessage(
         type="ping",
@@ -80,6 +81,17 @@ FROM_SERVER: Final = (
     SocketMessage(
         type="proactive_prefs", about="The answer to `set_proactive_prefs`.", schema=messages.PreferencesMessage
     ),
+    SocketMessage(
+        type="proactive",
+        about="The character reaches out by itself, to all sockets at once.",
+        schema=messages.ProactiveMessage,
+    ),
+    SocketMessage(
+        type="missed_proactive",
+        about="What pends when a connection is made: after `connected`, a replay or a state, before the live stream.",
+        schema=messages.MissedProactiveMessage,
+    ),
+    SocketMessage(type="ack", about="The answer to `ack_proactive`.", schema=messages.AcknowledgementMessage),
     SocketMessage(type="pong", about="The answer to `ping`.", schema=messages.Pong),
     SocketMessage(type="error", about="What was refused, and why.", schema=messages.ErrorMessage),
 )

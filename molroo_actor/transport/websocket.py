@@ -35,7 +35,7 @@ from molroo_actor.transport.auth import Origins, key_of
 from molroo_actor.transport.catching_up import CatchingUp, state_message
 from molroo_actor.transport.limits import Bucket, Buckets
 from molroo_actor.transport.metrics import Metrics
-from molroo_actor.transport.socket import PreferencesAsker, Socket, SocketAsker
+from molroo_actor.transport.socket import AcknowledgementAsker, PreferencesAsker, Socket, SocketAsker
 
 log = logging.getLogger(__name__)
 
@@ -296,8 +296,9 @@ class Sockets:
                 self._host.deliver(slot, Envelope(command, PreferencesAsker(attachment, socket, reply_to)))
             case Ping():
                 socket.send(messages.pong(reply_to))
-            case AckProactive():
-                socket.refuse(NotFound(f"no action {command.action_id[:64]}"), reply_to)
+            case AckProactive(action_id):
+                asker = AcknowledgementAsker(attachment, socket, action_id, reply_to)
+                self._host.deliver(slot, Envelope(command, asker))
             case GetState():
                 await self._state(socket, slot, attachment, reply_to)
 

@@ -86,6 +86,46 @@ def test_poll_sees_a_repeat_answered_once(server: Server) -> None:
     assert lines[-1] == "pending  0 proactive actions"
 
 
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A day of its characters passes in a second."""
+    with running(tmp_path_factory.mktemp("hurried"), env={"MOLROO_TIME_SCALE": "86400"}) as started:
+        yield started
+
+
+def _told(lines: list[str]) -> None:
+    """Both tell the same story: left alone, it reaches out, is heard of after the reconnect, acknowledged, and gone."""
+    types = [line.split('"type"')[1].split('"')[1] for line in lines if line.startswith(("<- ", "-> "))]
+    assert [kind for kind in types if kind != "state"] == [
+        "connected", "set_proactive_prefs", "proactive_prefs", "turn", "turn_result",
+        "connected", "missed_proactive", "ack_proactive", "ack",
+        "connected", "ping", "pong",
+    ]  # fmt: skip
+    assert any(re.match(r" {3}the socket is gone; left alone, it will reach out in \d", line) for line in lines)
+    assert any(re.match(r' {3}absence: "', line) for line in lines)
+    closeness = [float(found[1]) for line in lines if (found := re.search(r"closeness ([\d.]+) ", line))]
+    assert closeness == sorted(closeness, reverse=True)
+    assert lines[-1] == "acknowledged: 1, pending: 0"
+
+
+def test_a_character_left_alone_reaches_out_in_python(hurried: Server) -> None:
+    _told(run_example("proactive.py", env=surroundings(hurried)))
+
+
+@needs_node
+def test_a_character_left_alone_reaches_out_in_node(hurried: Server) -> None:
+    done = subprocess.run(
+        [*node_argv(), EXAMPLES / "proactive.mjs"],
+        env=surroundings(hurried),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=45,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    _told(done.stdout.splitlines())
+
+
 @dataclass(frozen=True)
 class Chat:
     """A running chat program: what it prints is awaited, each time from where the last wait ended."""

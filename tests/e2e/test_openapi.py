@@ -15,11 +15,13 @@ from openapi_spec_validator import validate
 
 from molroo_actor.protocol.answers import CODES
 from molroo_actor.transport.docs_page import curl
+from molroo_actor.transport.entrance import STATUS
 from molroo_actor.transport.openapi import STATUSES
-from molroo_actor.transport.rest import STATUS
 from tests.e2e.wire import GLAD, PERSONA, Api, Node, Reply, serving
 
 SOCKET = "/v1/ws/{sessionId}"
+CREATES = {"/v1/persona", "/v1/webhook/{sessionId}"}
+"""Where a POST makes something: 201."""
 CODE_OF = {"TOO_LARGE": "VALIDATION_ERROR", "UPGRADE_REQUIRED": "VALIDATION_ERROR"}
 
 
@@ -146,6 +148,26 @@ def test_turns_states_and_histories_are_what_the_document_says(node: Node, contr
     agrees(contract, "get", "/v1/proactive/{sessionId}", api.get("/v1/proactive/told"), 200)
 
 
+def test_actions_and_webhooks_are_what_the_document_says(node: Node, contract: Any) -> None:
+    api = node.api
+    api.create("alone")
+    action = act(node, "alone")[-1]["data"]
+    pending = api.get("/v1/proactive/alone")
+    assert [each["id"] for each in pending.json] == [action["action_id"]]
+    agrees(contract, "get", "/v1/proactive/{sessionId}", pending, 200)
+    for _ in range(2):
+        done = api.post(f"/v1/proactive/alone/{action['action_id']}/ack")
+        agrees(contract, "post", "/v1/proactive/{sessionId}/{actionId}/ack", done, 200)
+    path, one = "/v1/webhook/{sessionId}", "/v1/webhook/{sessionId}/{webhookId}"
+    made = api.post("/v1/webhook/alone", {"url": "https://example.org/hook", "events": ["proactive"]})
+    agrees(contract, "post", path, made, 201)
+    agrees(contract, "get", path, api.get("/v1/webhook/alone"), 200)
+    gone = f"/v1/webhook/alone/{made.json['id']}"
+    agrees(contract, "delete", one, api.delete(gone), 200)
+    agrees(contract, "delete", one, api.delete(gone), 404)
+    agrees(contract, "post", path, api.post("/v1/webhook/alone", {"url": "http://localhost", "events": []}), 400)
+
+
 def test_answers_about_the_server_are_what_the_document_says(node: Node, contract: Any) -> None:
     nobody = Api(node.server.url, None)
     for path in ("/v1/health", "/livez", "/readyz", "/openapi.json"):
@@ -199,7 +221,7 @@ def test_examples_of_requests_fit_their_schemas_and_are_taken(node: Node, contra
             if path != "/v1/persona":
                 node.api.create("mia")
             reply = node.api.call(method.upper(), path.replace("{sessionId}", "mia"), example["value"])
-            agrees(contract, method, path, reply, 201 if path == "/v1/persona" else 200)
+            agrees(contract, method, path, reply, 201 if path in CREATES else 200)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +235,9 @@ def test_examples_of_requests_fit_their_schemas_and_are_taken(node: Node, contra
         ("CreateRequest", {"sessionId": "mia"}),
         ("CreateRequest", {**PERSONA, "personality": {"O": 0.1}}),
         ("PreferencesBody", {"triggers": {}}),
+        ("WebhookBody", {"url": "https://example.org/hook", "events": []}),
+        ("WebhookBody", {"url": "https://example.org/hook", "events": ["birthday"]}),
+        ("WebhookBody", {"url": "https://example.org/hook", "events": ["proactive"], "secret": "short"}),
         ("PreferencesBody", {"enabled": True, "quiet_hours": {"start": "25:00", "end": "07:00", "timezone": "UTC"}}),
     ],
 )
@@ -230,15 +255,32 @@ def test_what_the_schemas_refuse_the_server_refuses(node: Node, contract: Any, n
 # -- the socket --------------------------------------------------------------------------------------------------------
 
 
+def act(node: Node, session: str) -> list[Any]:
+    """The character is moved until it reaches out; everything that a socket hears of that."""
+    preferences = {"enabled": True, "cooldown_hours": 100}
+    assert node.api.put(f"/v1/proactive/{session}/preferences", preferences).status == 200
+    with node.join(session) as talk:
+        messages = [talk.hear()]
+        for _ in range(8):
+            node.api.feel(session, goal_relevance=1.0, goal_congruence=1.0, expectedness=0.0)
+            messages += talk.quiet()
+            if messages[-1]["type"] == "proactive":
+                return messages
+    raise AssertionError("nothing moved it to reach out")
+
+
 def test_messages_of_a_socket_are_what_the_document_says(node: Node, contract: Any) -> None:
     node.api.create("live")
     socket = contract["x-websocket"]
     heard = {each["type"]: each["schema"] for each in socket["from_server"]}
+    messages = act(node, "live")
+    real = {"ack_proactive": {"action_id": messages[-1]["data"]["action_id"]}}
     with node.join("live") as talk:
-        messages = [talk.hear()]
+        messages += [talk.hear(), talk.hear()]
+        assert [message["type"] for message in messages[-2:]] == ["connected", "missed_proactive"]
         for sent in socket["from_client"]:
             assert misfits(contract, sent["schema"], sent["example"]) == []
-            answer = talk.ask(**sent["example"])
+            answer = talk.ask(**{**sent["example"], **real.get(sent["type"], {})})
             assert answer["type"] == sent["answer"]
             messages.append(answer)
         messages.append(talk.ask(**socket["from_client"][0]["example"]))
@@ -246,6 +288,7 @@ def test_messages_of_a_socket_are_what_the_document_says(node: Node, contract: A
     assert messages[-2]["duplicate"] is True
     with node.join("live", last_seq=0, epoch=messages[0]["epoch"]) as talk:
         messages += [talk.hear(), talk.hear()]
+        assert messages[-1]["replayed"] is True
     with node.join("live", last_seq=0, epoch="other", prompt_data="false") as talk:
         messages += [talk.hear(), talk.hear()]
     with node.join("gone") as talk:

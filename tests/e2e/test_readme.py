@@ -94,6 +94,20 @@ def test_the_first_curl_makes_a_character_that_feels(server: Server) -> None:
     assert felt["discrete_emotion"]["primary"]
 
 
+@needs_curl
+def test_the_curls_of_reaching_out_are_answered(server: Server) -> None:
+    make_mia(server)
+    answers = printed(server, "bash", "-euc", at(server, blocks("sh")[2]))
+    whole, end = json.JSONDecoder().raw_decode(answers)
+    assert whole["preferences"]["quiet_hours"] == {"start": "22:00", "end": "08:00", "timezone": "Asia/Seoul"}
+    assert (whole["preferences"]["max_daily"], json.loads(answers[end:])) == (3, [])
+
+
+def test_the_frames_of_reaching_out_are_json_but_for_their_gaps() -> None:
+    frames = [line[3:].replace(", ...", "") for line in blocks("jsonl")[0].splitlines()]
+    assert [json.loads(frame)["type"] for frame in frames] == ["set_proactive_prefs", "proactive", "ack_proactive"]
+
+
 def test_the_hello_answers_what_the_page_says(server: Server) -> None:
     (hello,), (answer,) = blocks("python"), blocks("text")
     assert len(hello.strip().splitlines()) <= 12

@@ -22,6 +22,10 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/v1/proactive/{id}", None),
     ("PUT", "/v1/proactive/{id}/preferences", {"enabled": True}),
     ("POST", "/v1/proactive/{id}/act_1/ack", None),
+    ("GET", "/v1/relationship/{id}", None),
+    ("POST", "/v1/webhook/{id}", {"url": "https://example.org/hook", "events": ["proactive"]}),
+    ("GET", "/v1/webhook/{id}", None),
+    ("DELETE", "/v1/webhook/{id}/wh_1", None),
 ]
 
 
@@ -87,6 +91,18 @@ def test_two_tenants_with_one_session_id_do_not_notice_each_other(node: Node, ou
         assert other.ended()[0] == 4404
         assert mine.say()["seq"] == 3
     assert node.api.get(f"/v1/history/{session}").json["items"][0]["input"] == {"message": "hello"}
+
+
+def test_a_webhook_of_another_is_not_seen_and_not_ended_by_its_id(node: Node, outsider: str) -> None:
+    theirs, session = Api(node.server.url, outsider), f"hooked_{outsider[3:7]}"
+    body = {"url": "https://example.org/hook", "events": ["proactive"]}
+    made = {}
+    for name, api in (("mine", node.api), ("theirs", theirs)):
+        api.create(session)
+        made[name] = api.post(f"/v1/webhook/{session}", body).json["id"]
+    assert theirs.delete(f"/v1/webhook/{session}/{made['mine']}").status == 404
+    assert [each["id"] for each in theirs.get(f"/v1/webhook/{session}").json["webhooks"]] == [made["theirs"]]
+    assert [each["id"] for each in node.api.get(f"/v1/webhook/{session}").json["webhooks"]] == [made["mine"]]
 
 
 def test_creates_of_two_tenants_may_share_an_idempotency_key(node: Node, outsider: str) -> None:

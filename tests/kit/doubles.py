@@ -88,6 +88,9 @@ class RecordingObserver:
         self.sleeps = 0
         self.turns = 0
         self.lags: list[float] = []
+        self.late: list[float] = []
+        self.failed_alarms = 0
+        self.deliveries: list[str] = []
 
     def committed(self, rows: int, seconds: float) -> None:
         self.commits.append(rows)
@@ -103,6 +106,15 @@ class RecordingObserver:
 
     def hibernated(self) -> None:
         self.sleeps += 1
+
+    def alarm_late(self, seconds: float) -> None:
+        self.late.append(seconds)
+
+    def alarm_failed(self) -> None:
+        self.failed_alarms += 1
+
+    def delivered(self, outcome: str) -> None:
+        self.deliveries.append(outcome)
 
     def loop_lag(self, seconds: float) -> None:
         self.lags.append(seconds)

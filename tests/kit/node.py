@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from molroo_actor.protocol import commands, personas
 from molroo_actor.protocol.commands import TurnCommand
 from molroo_actor.protocol.resume import Resume
 from molroo_actor.runtime.appraiser import Appraiser
+from molroo_actor.runtime.courier import Courier
 from molroo_actor.runtime.host import Host, Welcome
-from molroo_actor.runtime.mailbox import Answer, Envelope
+from molroo_actor.runtime.mailbox import Answer, Change, Envelope
+from molroo_actor.runtime.receivers import Receivers
 from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.runtime.slot import Slot
@@ -33,6 +36,7 @@ from molroo_actor.storage.rows import CatalogEntry
 from tests.kit.clock import FakeClock, loop_clock
 from tests.kit.disk import FixedLone, GatedJournal, VirtualConnection
 from tests.kit.doubles import RecordingAsker, RecordingConnection, RecordingObserver
+from tests.kit.sender import ScriptedSender
 from tests.kit.virtual_loop import VirtualLoop, quiet
 
 TENANT = "acme"
@@ -77,10 +81,14 @@ class Node:
         self.ledger.journal._lone = FixedLone(quick=lone)  # type: ignore[assignment]
         self._appraiser = appraiser
         self._gated = gated
-        self._fold_task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self.host: Host
         self.folding: Folding
         self.sessions: Sessions
+        self.receivers: Receivers
+        self.courier: Courier
+        self.sender = ScriptedSender(self.clock)
+        """What the courier's requests come to."""
         self.disk: GatedJournal
         """Under the gate; open unless the node was asked for with gated=True."""
 
@@ -99,11 +107,20 @@ class Node:
             self.ledger.folder, self.ledger.node, self.ledger.journal, self.settings, self.clock, self.host.gate.commit
         )
         self.sessions = Sessions(self.host, self.folding)
+        self.receivers = Receivers(self.host)
+        self.courier = Courier(registry, self.host.gate, self.sender, random.Random(7))
+        self.host.queued = self.courier.queued
 
     def start(self) -> None:
-        """Lets it sweep and fold by itself."""
+        """Lets it sweep and fold by itself, wake sessions by their alarms, and carry deliveries."""
         self.host.residency.start()
-        self._fold_task = asyncio.get_running_loop().create_task(self.folding.run(), name="fold")
+        loop = asyncio.get_running_loop()
+        parts = (self.folding.run(), self.host.alarms.run(), self.courier.run())
+        self._tasks = [loop.create_task(part) for part in parts]
+
+    def start_courier(self) -> None:
+        """Lets it carry deliveries and do nothing else by itself: a day passes in a second or two."""
+        self._tasks = [asyncio.get_running_loop().create_task(self.courier.run())]
 
     async def close(self) -> None:
         """As the server ends; what the test left in the gate fails."""
@@ -112,8 +129,8 @@ class Node:
             append.fail()
         await self.host.stop()
         self.folding.stop()
-        if self._fold_task is not None:
-            await self._fold_task
+        self.courier.stop()
+        await asyncio.gather(*self._tasks)
         await self.folding.close()
         await self.ledger.close()
 
@@ -128,12 +145,12 @@ class Node:
     async def slot(self, session_id: str = "alice") -> Slot:
         return await self.host.registry.find(TENANT, False, session_id)
 
-    async def ask(self, command: TurnCommand, session_id: str = "alice") -> Answer:
-        """One turn, answered."""
+    async def ask(self, command: Change, session_id: str = "alice") -> Answer:
+        """One change, answered."""
         answer, _ = await self.host.ask(await self.slot(session_id), command)
         return answer
 
-    def deliver(self, slot: Slot, command: TurnCommand, asker: RecordingAsker | None = None) -> RecordingAsker:
+    def deliver(self, slot: Slot, command: Change, asker: RecordingAsker | None = None) -> RecordingAsker:
         """One letter; what it came to is in the asker."""
         asker = asker or RecordingAsker()
         self.host.deliver(slot, Envelope(command, asker))

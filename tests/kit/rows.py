@@ -105,6 +105,12 @@ class Store:
         """(rowid, session, seq) of all rows of the ledger's journal, folded ones too."""
         return self.query(self.ledger.folder.node_db, "SELECT rowid, session, seq FROM journal ORDER BY rowid")
 
+    def alarms(self) -> list[tuple[int, int, int, int]]:
+        """(session, due_ms, set_seq, attempt) of all alarms."""
+        return self.query(
+            self.ledger.folder.node_db, "SELECT session, due_ms, set_seq, attempt FROM alarm ORDER BY due_ms"
+        )
+
     def folded_seq(self, session: int) -> int | None:
         """What the catalog says."""
         found: list[tuple[int | None]] = self.query(

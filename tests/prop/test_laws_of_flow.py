@@ -14,9 +14,9 @@ from molroo_actor.engine import (
     relationship_report,
     render_prompt,
     system_prompt,
+    urges,
 )
 from molroo_actor.engine.dynamics import RELATED_REST, SELF_REST, STRESS_REST, half_life
-from molroo_actor.engine.proactive import NEED_LOW, holding
 from tests.prop.law import law
 from tests.prop.strategies import TEN_YEARS_MS, Case, emotion, finite, numbers
 
@@ -121,15 +121,14 @@ def test_looking_changes_nothing_and_says_the_same_twice(case: Case) -> None:
 
 
 @law
-def test_the_next_crossing_comes_later_and_there_its_trigger_begins_to_hold(case: Case) -> None:
+def test_the_next_crossing_is_the_first_moment_at_which_its_reason_holds(case: Case) -> None:
     params, state = case.character()
     state = flow(params, state, state.at_ms + case.span_ms())
     crossing = next_crossing(params, state)
     if crossing is None:
         case.none_here()
-    assert crossing.at_ms > state.at_ms
-    slack = max(2, round(1000 / params.pace))  # the solution is exact, the clock counts whole milliseconds
-    assert crossing.trigger in holding(flow(params, state, crossing.at_ms + slack), 0.0)
-    if crossing.at_ms - slack > state.at_ms:
-        before = flow(params, state, crossing.at_ms - slack)
-        assert before.relatedness >= NEED_LOW or crossing.trigger not in holding(before, 0.0)
+    assert crossing.at_ms >= state.at_ms
+    assert crossing.reason in {urge.reason for urge in urges(params, flow(params, state, crossing.at_ms))}
+    if crossing.at_ms > state.at_ms:
+        before = flow(params, state, crossing.at_ms - 1)
+        assert crossing.reason not in {urge.reason for urge in urges(params, before)}

@@ -18,7 +18,7 @@ def test_the_next_crossing_is_exact(params: Params) -> None:
     [greeted] = live(params, GREETING)
     crossing = next_crossing(params, greeted.state)
     assert crossing is not None
-    assert crossing.trigger == "attachment_seeking"
+    assert crossing.reason == "absence"
     before = flow(params, greeted.state, crossing.at_ms - 1000)
     after = flow(params, greeted.state, crossing.at_ms + 1000)
     assert hint(params, before, 0.0).next_check_after_ms == pytest.approx(1000, abs=1)
@@ -40,7 +40,7 @@ def test_a_need_under_three_tenths_is_a_deficit(params: Params, fresh: State) ->
 def test_overflow_holds_only_while_nothing_regulates(params: Params, fresh: State) -> None:
     assert hint(params, fresh, 0.81).potential_triggers == ["emotional_overflow"]
     assert hint(params, replace(fresh, stress=0.9), 0.0).potential_triggers == ["emotional_overflow"]
-    held = replace(fresh, reg="cognitive_reappraisal")
+    held = replace(fresh, reg="cognitive_reappraisal", v=fresh.v - 0.5)
     assert "emotional_overflow" not in hint(params, held, 0.81).potential_triggers
 
 

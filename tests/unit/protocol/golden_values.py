@@ -25,11 +25,17 @@ from molroo_actor.engine import (
 )
 from molroo_actor.protocol import record
 from molroo_actor.protocol.commands import Event, Preferences, QuietHours, Triggers, TurnInput
+from molroo_actor.protocol.outreach import Action, Outreach
 from molroo_actor.protocol.record import FORMAT, PreferencesInput, Record
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 APPRAISAL: Final = Appraisal(0.75, -0.5, 0.25, 0.5, -1.0, 0.125, urgency=1.0)
 PREFERENCES: Final = Preferences(True, Triggers(need_deficit=False), 2.5, 3, QuietHours("22:30", "07:00", "Asia/Seoul"))
+ACTION: Final = Action(
+    "act_3_0123abcd", 3, 1_790_000_050_000, 1_790_259_250_000, "absence", 0.375, 0.5, "Hi, are you there?", "low",
+    -0.25, 0.5, 0.125, "loneliness",
+)  # fmt: skip
+OUTREACH: Final = Outreach((ACTION,), (1, 2), (1_790_000_050_000,), ("absence",))
 EMOTION: Final = VAD(-0.5, 0.75, 0.25)
 MESSAGE: Final = TurnInput(1, message="안녕, are you there?", event_context="a walk", elapsed_seconds=1.5)
 EVENT: Final = TurnInput(1, event=Event("It rains", "system"))
@@ -47,7 +53,7 @@ def after_a_turn() -> Record:
     """A record with everything in it that a turn leaves."""
     params = derive(persona())
     outcome = step(params, initial_state(params, 0), Stimulus(Reading(APPRAISAL, 0.5, 1.0, {"sad": 0.5})), 60_000)
-    return Record(FORMAT, 1_790_000_060_000, outcome.state, outcome.result, PREFERENCES)
+    return Record(FORMAT, 1_790_000_060_000, outcome.state, outcome.result, PREFERENCES, OUTREACH)
 
 
 def blobs() -> dict[str, bytes]:
@@ -61,6 +67,8 @@ def blobs() -> dict[str, bytes]:
         "input-message.1.msgpack": pack(MESSAGE),
         "input-event.1.msgpack": pack(EVENT),
         "input-appraisal.1.msgpack": pack(VECTOR),
+        "input-ack.1.msgpack": record.encode_acknowledgement_input(ACTION.id),
+        "input-action.1.msgpack": record.encode_action_input(ACTION),
         "input-preferences.1.msgpack": pack(PreferencesInput(1, PREFERENCES)),
     }
 

@@ -56,6 +56,7 @@ def test_a_record_of_format_2_is_read_to_its_exact_values() -> None:
     found = record.decode_record(_record(2))
     assert (found.v, found.wall_ms, found.preferences) == (2, 1_790_000_060_000, golden.PREFERENCES)
     assert (found.state.at_ms, found.state.turns, found.state.talks, found.state.c_gc) == (60_000, 1, 1, -0.5)
+    assert found.outreach == golden.OUTREACH
     assert found.result is not None
     assert found.result.appraisal == golden.APPRAISAL
     assert found.state.label == INDEX[found.result.discrete_emotion.primary]

@@ -29,7 +29,15 @@ def _actor(
     params = derive(Persona(preset.identity, preset.personality))
     record = Record(FORMAT, START_MS, initial_state(params, 0))
     return Actor(
-        1, params, time_scale, record, history or History(0, None, [], b""), kept=kept, row_bytes_max=row_bytes_max
+        1,
+        "epoch",
+        params,
+        time_scale,
+        record,
+        history or History(0, None, [], b""),
+        kept=kept,
+        row_bytes_max=row_bytes_max,
+        expire_h=72,
     )
 
 

@@ -63,11 +63,11 @@ async def test_rows_and_changes_are_in_one_commit_or_in_none(tmp_path: Path) -> 
         faulty.before = _at("COMMIT", io_error())
         with pytest.raises(AppendFailed):
             await it.journal.append([a_row(1, 1)], [alarm])
-        assert (it.in_journal(), await it.ledger.read(catalog.due_alarms, 9_999, 10)) == ([], [])
+        assert (it.in_journal(), it.alarms()) == ([], [])
 
         faulty.before = lambda _: None
         assert await it.journal.append([a_row(1, 1)], [alarm]) == {}
-        assert await it.ledger.read(catalog.due_alarms, 9_999, 10) == [(1, 5_000, 1, 0)]
+        assert it.alarms() == [(1, 5_000, 1, 0)]
 
 
 async def test_after_a_failed_commit_a_probe_proves_that_its_rows_are_gone(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ async def test_a_change_at_fault_takes_its_own_session_s_rows_along_and_no_other
         failed = await it.journal.append([a_row(1, 1), a_row(2, 1)], [Change(1, odd), catalog.set_alarm(2, 7, 1)])
         assert {session: str(error) for session, error in failed.items()} == {1: "not this one"}
         assert [session for _, session, _ in it.in_journal()] == [2]
-        assert await it.ledger.read(catalog.due_alarms, 9, 10) == [(2, 7, 1, 0)]
+        assert it.alarms() == [(2, 7, 1, 0)]
 
 
 async def test_a_taken_name_is_a_conflict_of_its_own_creation_only(tmp_path: Path) -> None:
