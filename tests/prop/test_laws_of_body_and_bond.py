@@ -4,12 +4,23 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from molroo_actor.engine import Reading, RelationshipReport, Stimulus, initial_state, relationship_report, step
+from molroo_actor.engine import (
+    Reading,
+    RelationshipReport,
+    Stimulus,
+    flow,
+    initial_state,
+    next_crossing,
+    observe,
+    relationship_report,
+    render_prompt,
+    step,
+)
 from molroo_actor.engine.contact import rift
 from molroo_actor.engine.regulation import STRENGTH, relieve
 from molroo_actor.engine.relationship import bond
 from tests.prop.law import law
-from tests.prop.strategies import SOURCES, Case, numbers
+from tests.prop.strategies import SOURCES, Case, finite, numbers
 
 _BOND = (
     "trust",
@@ -46,7 +57,10 @@ def test_a_turn_in_which_nothing_matters_brings_no_distress_past_the_baseline(ca
 
 @law
 def test_no_event_takes_the_energy_below_its_floor(case: Case) -> None:
+    """Not even one in which an exhausted character holds back what it feels."""
     params, state = case.character()
+    if case.byte() & 1:
+        state = replace(state, energy=params.energy_min, reg="response_modulation")
     after = step(params, state, case.stimulus(params, state), state.at_ms + case.span_ms()).state
     assert after.energy >= params.energy_min
 
@@ -112,6 +126,22 @@ def test_the_bond_is_reported_within_its_ranges(case: Case) -> None:
     assert 0.0 <= patterns.severity <= 1.0
     assert (patterns.recommended_action is not None) == patterns.pattern_detected
     assert all(0.0 <= x <= 1.0 for x in numbers(patterns.recommended_action))
+
+
+@law
+def test_after_a_lifetime_of_absence_all_can_still_be_told(case: Case) -> None:
+    """The session's clock may run a hundred thousand times as fast as the wall's: thousands of years are no error."""
+    params = case.params()
+    state = initial_state(params, 0)
+    appraisal, span = case.appraisal(), case.span_ms(86_400_000)
+    for _ in range(case.byte() % 40):
+        state = step(params, state, Stimulus(Reading(appraisal)), state.at_ms + span).state
+    state = flow(params, state, state.at_ms + 1000 * case.span_ms())
+    crossing = next_crossing(params, state)
+    assert crossing is None or crossing.at_ms >= state.at_ms
+    told = relationship_report(params, state, state.at_ms), observe(params, state, state.at_ms)
+    assert finite((told, render_prompt(params, state, None)))
+    assert finite(step(params, state, case.stimulus(params, state), state.at_ms).result)
 
 
 @law
