@@ -10,7 +10,7 @@ from molroo_actor.engine import speech_acts as acts
 from molroo_actor.engine.goals import touched
 from molroo_actor.engine.grammar import scan
 from molroo_actor.engine.hunch import hunch
-from molroo_actor.engine.lexicon import tokens
+from molroo_actor.engine.lexicon import denials, tokens
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.perspective import REST
 from molroo_actor.engine.scorer import score
@@ -38,11 +38,11 @@ def appraise(text: str, source: Source, params: Params, state: State) -> Reading
     weights = scan(words, source)
     tone(words, weights, told)
     known = 1.0
-    if perspective.says_little(weights):
+    if perspective.says_little(weights, told):
         scores = score(words)
         known = scores.known
         if known >= _KNOWN_MIN:
-            perspective.guess(weights, hunch(words, told), scores, told)
+            perspective.guess(weights, hunch(words, told), scores, told, not denials().isdisjoint(words))
         elif len(weights) == 1:
             weights.pop(acts.REQUEST, None)  # a question mark is understood in any language, the question is not
     goal = touched(words, weights, params) if params.goals else (0.0, 0.0)

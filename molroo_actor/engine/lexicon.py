@@ -143,6 +143,12 @@ def lexicon() -> Lexicon:
     return Lexicon(MappingProxyType(words), phrases, MappingProxyType(korean), korean_phrases)
 
 
+@cache
+def denials() -> frozenset[str]:
+    """The words that deny what follows them."""
+    return frozenset(word for word, (kind, _) in lexicon().words.items() if kind in {KINDS["not"], KINDS["none"]})
+
+
 def korean(word: str, rest: list[str], book: Lexicon) -> tuple[Entry | None, int]:
     """The entry of a Korean word by its longest known beginning, and how many tokens of `rest` belong to it."""
     for size in range(min(len(word), 5), 0, -1):

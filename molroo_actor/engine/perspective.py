@@ -30,22 +30,28 @@ _SIGNS: Final = tuple(
     tuple(0.0 if deed == acts.NO_DEED else 1.0 if acts.MEANING[deed][1] > 0.0 else -1.0 for deed in deeds)
     for deeds in _DEEDS
 )
-_SURE: Final = 0.3  # weight of recognised deeds at which a hunch is not asked
+_SURE: Final = 0.3  # weight of recognised deeds at which a hunch adds nothing
+_FIRM: Final = (0.5, 0.9)  # weight at which it may not doubt them either; who does what is plainer where it is told
+_DOUBT: Final = 0.2  # how clearly a hunch must lean the other way to be heard against deeds
+_DOUBTED: Final = 0.15  # what doubted deeds still count
 _FAINT: Final = (0.15, 0.05)  # how likely a rough meaning is at least; narrations seldom mean nothing
 _HUNCH_MIN: Final = 0.03  # weight of a faint hunch: its sign, hardly more
 _HUNCH_MAX: Final = 0.4  # weight of a hunch: never as much as a deed
 _LEAN: Final = 0.5  # what the scorer's valence counts beside the hunch
 
-_TRUSTING: Final = 0.1  # users are kinder than the lines that the hunch was fitted to
+_TRUSTING: Final = 0.05  # users are kinder than the lines that the hunch was fitted to
 
 
-def says_little(weights: dict[int, float]) -> bool:
+def says_little(weights: dict[int, float], told: bool = True) -> bool:
     """Whether the deeds leave room for a hunch: a question is hardly a deed."""
-    return sum(weights.values()) - weights.get(acts.REQUEST, 0.0) < _SURE
+    return sum(weights.values()) - weights.get(acts.REQUEST, 0.0) < _FIRM[0 if told else 1]
 
 
-def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told: bool) -> None:
-    """Adds what the text probably does where its grammar says little (says_little)."""
+def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told: bool, denies: bool = False) -> None:
+    """Adds what the text probably does where its grammar says little (says_little).
+
+    `denies`: the text denies something, which grammar sees and a hunch does not.
+    """
     known = sum(weights.values()) - weights.get(acts.REQUEST, 0.0)
     side = 0 if told else 1
     signs = _SIGNS[side]
@@ -63,7 +69,13 @@ def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told:
         return
     way = sum(weight * acts.MEANING[deed][1] for deed, weight in weights.items()) if known > 0.0 else 0.0
     if way * wanted < 0.0:
-        return  # what is recognised has the last word on the sign
+        if denies or lean * wanted < _DOUBT:
+            return
+        for deed in weights:
+            weights[deed] *= _DOUBTED
+        known *= _DOUBTED
+    if known >= _SURE:
+        return
     weight = max(_HUNCH_MIN, min(_HUNCH_MAX, 2.2 * (most - _FAINT[side]))) * (1.0 - known / _SURE)
     if acts.REQUEST in weights:
         weight *= 0.4  # whoever asks, asks first of all
