@@ -81,8 +81,8 @@ class Story(Run):
     sessions: list[Alone] = field(default_factory=list)
     born: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a session is left alone."""
-    up: list[tuple[float, float]] = field(default_factory=list)
-    """Wall seconds from ready to kill, life by life."""
+    up: list[tuple[float, float, float]] = field(default_factory=list)
+    """Wall seconds of start, ready and end, life by life. It may act before it says that it is ready."""
     late_s: list[float] = field(default_factory=list)
     """Of actions whose moment came while the server was up."""
     overdue_s: list[float] = field(default_factory=list)
@@ -126,7 +126,7 @@ async def run(kills: int, seed: int, time_scale: float = TIME_SCALE) -> Story:
 @contextlib.asynccontextmanager
 async def living(story: Story) -> AsyncIterator[Life]:
     """A server and its clients' connections; whatever happens, the process is gone afterwards."""
-    began = time.perf_counter()
+    began, began_s = time.perf_counter(), time.time()
     server = await asyncio.to_thread(kit.start, story.data, env={**ENV, "MOLROO_TIME_SCALE": f"{story.time_scale}"})
     story.ready_s.append(time.perf_counter() - began)
     ready_s = time.time()
@@ -136,7 +136,7 @@ async def living(story: Story) -> AsyncIterator[Life]:
         ) as http:
             yield Life(server, http, story.ledger)
     finally:
-        story.up.append((ready_s, time.time()))
+        story.up.append((began_s, ready_s, time.time()))
         server.kill()
         story.server_errors += [line for line in server.output.lines if "Traceback" in line or " ERROR " in line]
 
@@ -316,11 +316,11 @@ def _lateness(story: Story, each: Alone) -> None:
     late_s = (each.acted_ms - each.due_ms) / 1000
     if late_s < 0:
         story.ledger.breach("changed", f"{each.id} acted {-late_s:.3f} s before its moment")
-    began_s = next((began for began, ended in story.up if began <= each.acted_ms / 1000 <= ended + 0.05), None)
-    if began_s is None or began_s <= each.due_ms / 1000:
+    ready_s = next(ready for began, ready, ended in reversed(story.up) if began <= each.acted_ms / 1000 <= ended)
+    if ready_s <= each.due_ms / 1000:
         story.late_s.append(late_s)
     else:
-        late_s = each.acted_ms / 1000 - began_s
+        late_s = max(0.0, each.acted_ms / 1000 - ready_s)
         story.overdue_s.append(late_s)
     if late_s > LATE_MAX_S:
         story.ledger.breach("refused", f"{each.id} acted {late_s:.2f} s late although the server was up")
