@@ -205,7 +205,7 @@ def test_he_for_you_takes_away_what_was_aimed_at_the_character(case: Case) -> No
     takes_away(case, sure=True)
 
 
-@tendency(0.05)
+@tendency(0.03)
 def test_he_for_you_takes_away_what_a_hunch_aimed_at_the_character(case: Case) -> None:
     takes_away(case, sure=False)
 
@@ -215,7 +215,7 @@ def test_who_is_named_moves_nothing(case: Case) -> None:
     moves_nothing(case, sure=True)
 
 
-@tendency(0.03)
+@tendency(0.01)
 def test_who_is_named_moves_no_hunch(case: Case) -> None:
     moves_nothing(case, sure=False)
 
