@@ -41,7 +41,9 @@ _SILENT = frozenset((KINDS["give"], KINDS["contact"]))  # denied, they say nothi
 _PROMISE, _PRESENT = KINDS["promise"], KINDS["gift"]
 _HARMFUL = frozenset(KINDS[k] for k in ("harm", "wrong", "discard", "hostile"))
 # What an apology is for.
-_EXCUSED = frozenset((acts.HOSTILITY, acts.BETRAYAL, acts.REJECTION, acts.USER_GUILT, acts.DISMISSAL))
+_EXCUSED = frozenset(
+    (acts.HOSTILITY, acts.BETRAYAL, acts.REJECTION, acts.USER_GUILT, acts.USER_MISFORTUNE, acts.DISMISSAL)
+)
 
 _HARM, _WRONG, _DISCARD, _WARM, _BENEFIT, _GIVE, _CONTACT, _QUALITY, _HOSTILE = (
     KINDS[k] for k in ("harm", "wrong", "discard", "warm", "benefit", "give", "contact", "quality", "hostile")

@@ -1,4 +1,4 @@
-"""Teasing, sarcasm, dismissal and orders: where what the words do is not what they say.
+"""Teasing, sarcasm, dismissal, orders and dangers that are over: where what the words do is not what they say.
 
 Not here: what the words say (grammar.py).
 """
@@ -29,6 +29,8 @@ _OH = frozenset(
         "cool",
         "thanks",
         "how",
+        "so",
+        "slow",
     )
 )
 _CURT = frozenset(
@@ -71,7 +73,12 @@ _IMPERATIVE = frozenset(
         "send",
     )
 )
-_SOUR_WORDS = frozenset(("again", "another", "because", "as", "broke", "late", "typical"))
+_SOUR_WORDS = frozenset(
+    """
+    again another because as broke late typical worse wrong forgot forgotten exist usual nothing half bothered useless
+    wasted ruined hours
+    """.split()
+)
 _SOUR_DEEDS = (
     acts.INSULT,
     acts.HOSTILITY,
@@ -88,9 +95,53 @@ _OVERCOME = (
     acts.USER_LOSS, acts.OWN_FAILURE,
 )  # fmt: skip
 
+# What threatens or hurts, and what is said of it when it is over.
+_THREATS = frozenset(
+    """
+    accusation alarm alarms army attack avalanche battle bear beast beasts blaze bleeding blizzard bomb bombing bombs
+    charges contractions cough cramp crisis curse danger demon dragon drought earthquake enemies enemy epidemic
+    eviction execution famine fever fight fighting fire fires flames fleet flood flooding floods guards horde hounds
+    hunger hunters hurricane infection invaders invasion lawsuit lockdown lump migraine monster monsters nausea
+    nightmare outbreak outage pain patrol plague poison pursuers quake quarantine raid raiders riot riots seizure shark
+    sharks shelling shooting shutdown siege smoke soldiers storm strike symptoms tide threat tornado tremors
+    tumor tumour venom virus war wave waves wolf wolves
+    """.split()
+)
+_SHOTS = frozenset("arrow arrows avalanche blade bomb bullet bullets car knife lightning rock spear truck".split())
+_OVER = frozenset(
+    """
+    calms calmed ceases ceased cleared contained cured defused disarmed ended ends faded fades fled flees gone lifted
+    lifts passed passes receded recedes retreat retreated retreats shrank shrunk stopped stops subsided subsides
+    vanished vanishes withdraws withdrawn withdrew
+    """.split()
+)
+_BROKEN = frozenset(("breaks", "broke", "broken"))  # what is said of these
+_BREAKING = frozenset(("fever", "siege", "curse"))
+_DROPPED = frozenset(("dropped", "withdrawn", "dismissed", "cancelled", "canceled", "off"))
+_DROPPING = frozenset(
+    "accusation charge charges attack eviction execution lawsuit raid shutdown strike deletion case".split()
+)
+_AWAY = frozenset(("away", "back", "off", "round", "around"))
+_TURNS = frozenset(("turn", "turns", "turned", "move", "moves", "moved", "ride", "rides", "rode", "back", "backs"))
+_MISSES = frozenset(("misses", "missed"))
+_IS = frozenset(("is", "was", "'s", "are", "were", "finally", "all", "put"))
+_UNDONE = frozenset(
+    """
+    not never no until till before when if unless hope wish isn't wasn't aren't doesn't don't didn't won't will would
+    """.split()
+)
+_CLAUSE = frozenset((".", "!", "?", ";", ",", "\n", "…", "and", "but"))
+_REACH = 4  # words between what threatens and what is said of it
+_GOES_ON = frozenset(
+    ("you", "your", "me", "my", "him", "her", "us", "our", "them", "his", "their", "badly", "in", "with")
+)
+
 
 def tone(words: list[str], weights: dict[int, float], told: bool) -> None:
     """Changes the weights where the tone turns what the words say. `told`: the user says it."""
+    if _over(words):
+        weights[acts.USER_SAFE if told else acts.OWN_RELIEF] = 0.9
+        weights.pop(acts.OTHERS_WRONG, None)
     if acts.USER_SAFE in weights or acts.OWN_RELIEF in weights:
         for deed in _OVERCOME:
             weights.pop(deed, None)
@@ -99,6 +150,37 @@ def tone(words: list[str], weights: dict[int, float], told: bool) -> None:
     elif acts.OWN_WRONG in weights:  # what follows from one's own wrong is part of it
         for deed in (acts.OTHERS_MISFORTUNE, acts.OWN_MISFORTUNE, acts.OTHERS_WRONG, acts.OWN_FAILURE):
             weights[acts.OWN_WRONG] += weights.pop(deed, 0.0)
+        if acts.OWN_SUCCESS in weights:  # what is won by it is no pride
+            weights[acts.OWN_SUCCESS] *= 0.2
+
+
+def _over(words: list[str]) -> bool:
+    """Whether the words say of something that threatens that it is over: "the storm has passed"."""
+    if _THREATS.isdisjoint(words) and _SHOTS.isdisjoint(words):
+        return False
+    for i, word in enumerate(words):
+        threat = word in _THREATS
+        if not threat and word not in _SHOTS and word not in _DROPPING:
+            continue
+        if i > 1 and not _UNDONE.isdisjoint(words[max(0, i - 3) : i]):
+            continue
+        for at in range(i + 1, min(i + 2 + _REACH, len(words))):
+            said = words[at]
+            if said in _CLAUSE or said in _UNDONE:
+                break
+            after = words[at + 1] if at + 1 < len(words) else "."
+            before = words[at - 1]
+            if (
+                (threat and said in _OVER and after not in _GOES_ON)
+                or (threat and said == "over" and (before in _IS or before[-2:] == "'s") and after in _CLAUSE)
+                or (word in _BREAKING and said in _BROKEN)
+                or (word in _DROPPING and said in _DROPPED)
+                or (word in _SHOTS and said in _MISSES)
+                or (threat and said in _AWAY and before in _TURNS)
+                or (word in {"fire", "flames", "blaze"} and said == "out" and before in _IS)
+            ):
+                return True
+    return False
 
 
 def _told(words: list[str], weights: dict[int, float]) -> None:

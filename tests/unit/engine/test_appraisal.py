@@ -223,3 +223,39 @@ def test_a_goal_is_achieved_or_thwarted(params: Params, fresh: State) -> None:
 def test_narration_may_name_the_character_and_the_user(read: Read) -> None:
     assert read("The character betrayed the user", "system").agency > 0.3
     assert read("The user thanks the character", "system").goal_congruence > 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "sign"),
+    [
+        ("The storm has passed.", "system", 1),
+        ("The wolves turn away from your fire.", "system", 1),
+        ("The bullet misses you by an inch.", "system", 1),
+        ("the fire is out and the fever broke", "user", 1),
+        ("the charges against him were dropped", "user", 1),
+        ("The storm has not passed.", "system", -1),
+        ("Until the attack is over nobody may leave.", "system", -1),
+        ("The enemy army retreats at dawn.", "system", 1),
+        ("The wolves are over the wall.", "system", -1),
+    ],
+)
+def test_a_danger_that_is_over_is_a_relief(text: str, source: Source, sign: int, params: Params, fresh: State) -> None:
+    found = appraise(text, source, params, fresh)
+    assert found.appraisal.goal_congruence * sign > 0.0
+    assert (found.evidence.get("relief", 0.0) > 0.3) == (sign > 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it was wrong of me to shout",
+        "i shouldn't have blamed you",
+        "I never meant to hurt you",
+        "that was on me, not on you",
+        "I take that back",
+    ],
+)
+def test_an_apology_needs_no_sorry(text: str, params: Params, fresh: State) -> None:
+    found = appraise(text, "user", params, fresh)
+    assert found.appraisal.goal_congruence > 0.1
+    assert found.evidence.get("relief", 0.0) > 0.3
