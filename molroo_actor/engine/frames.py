@@ -288,7 +288,7 @@ _HAPPENS: Final[Mapping[str, _Frame]] = {
         (SELF, USER): _row(acts.OWN_SUCCESS, acts.OWN_WRONG, 0.7, 0.9),
         (SELF, OTHER): _row(acts.OWN_SUCCESS, acts.OWN_WRONG, 0.7, 0.9),
         (SELF, ANY): _row(acts.OWN_SUCCESS, acts.OWN_FAILURE, 0.5, 0.6),
-        (ANY, SELF): _row(acts.GRATITUDE, acts.OWN_MISFORTUNE, 0.9, 0.9),
+        (ANY, SELF): _row(acts.GIFT, acts.OWN_MISFORTUNE, 0.9, 0.9),
         (OTHER, OTHER): _row(acts.OTHERS_FORTUNE, acts.OTHERS_WRONG, 0.9, 0.8),
         (ANY, ANY): _row(acts.OTHERS_FORTUNE, acts.OTHERS_MISFORTUNE, 0.6, 0.4),
     },

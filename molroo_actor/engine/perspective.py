@@ -22,7 +22,7 @@ _DEEDS: Final = (
     (acts.PRAISE, acts.INSULT, acts.USER_FORTUNE, acts.USER_MISFORTUNE, acts.USER_WRONGED, acts.NO_DEED),
     (
         acts.OWN_SUCCESS, acts.OWN_FAILURE, acts.OWN_WRONG, acts.OWN_DANGER, acts.OWN_LOSS, acts.OWN_RELIEF,
-        acts.OWN_MISFORTUNE, acts.OTHERS_WRONG, acts.REJECTION, acts.GRATITUDE, acts.OWN_PLEASURE, acts.NOTHING,
+        acts.OWN_MISFORTUNE, acts.OTHERS_WRONG, acts.REJECTION, acts.GIFT, acts.OWN_PLEASURE, acts.NOTHING,
         acts.NO_DEED,
     ),
 )  # fmt: skip

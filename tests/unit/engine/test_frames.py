@@ -58,7 +58,7 @@ def test_what_the_user_tells_depends_on_who_does_it_to_whom(text: str, deed: int
         ("The merchant cheats a widow", acts.OTHERS_WRONG),
         ("The soldier hits you", acts.ATTACKED),
         ("The user abandons you", acts.REJECTION),
-        ("The user helps you", acts.GRATITUDE),
+        ("The user helps you", acts.GIFT),
         ("The character betrayed the user", acts.OWN_WRONG),
         ("The user says they love you", acts.AFFECTION),
         ("You protect the child", acts.OWN_SUCCESS),
