@@ -131,6 +131,7 @@ _UNDONE = frozenset(
     """.split()
 )
 _CLAUSE = frozenset((".", "!", "?", ";", ",", "\n", "…", "and", "but"))
+_OURS = frozenset(("your", "my", "our"))  # whose arrow misses is unlucky
 _REACH = 4  # words between what threatens and what is said of it
 _GOES_ON = frozenset(
     ("you", "your", "me", "my", "him", "her", "us", "our", "them", "his", "their", "badly", "in", "with")
@@ -175,7 +176,7 @@ def _over(words: list[str]) -> bool:
                 or (threat and said == "over" and (before in _IS or before[-2:] == "'s") and after in _CLAUSE)
                 or (word in _BREAKING and said in _BROKEN)
                 or (word in _DROPPING and said in _DROPPED)
-                or (word in _SHOTS and said in _MISSES)
+                or (word in _SHOTS and said in _MISSES and words[max(i - 1, 0)] not in _OURS)
                 or (threat and said in _AWAY and before in _TURNS)
                 or (word in {"fire", "flames", "blaze"} and said == "out" and before in _IS)
             ):

@@ -237,6 +237,7 @@ def test_narration_may_name_the_character_and_the_user(read: Read) -> None:
         ("Until the attack is over nobody may leave.", "system", -1),
         ("The enemy army retreats at dawn.", "system", 1),
         ("The wolves are over the wall.", "system", -1),
+        ("Your arrow misses by a mile.", "system", -1),
     ],
 )
 def test_a_danger_that_is_over_is_a_relief(text: str, source: Source, sign: int, params: Params, fresh: State) -> None:

@@ -74,6 +74,26 @@ def test_a_recognised_deed_leaves_a_hunch_no_room_and_a_question_does() -> None:
     assert says_little({})
 
 
+@pytest.mark.parametrize(("denies", "doubted"), [(False, True), (True, False)])
+def test_a_clear_hunch_doubts_weak_deeds_unless_something_is_denied(denies: bool, doubted: bool) -> None:
+    words = tokens("you are a liar")
+    hunches = [0.0] * len(MEANT["user"])
+    hunches[MEANT["user"].index("harsh")] = 0.9
+    weights = {acts.PRAISE: 0.4}
+    guess(weights, hunches, score(words), told=True, denies=denies)
+    assert (acts.INSULT in weights) == doubted
+    assert (weights[acts.PRAISE] < 0.1) == doubted
+
+
+def test_a_hunch_adds_nothing_to_deeds_that_it_agrees_with() -> None:
+    words = tokens("you are a liar")
+    hunches = [0.0] * len(MEANT["user"])
+    hunches[MEANT["user"].index("harsh")] = 0.9
+    weights = {acts.REPROACH: 0.4}
+    guess(weights, hunches, score(words), told=True)
+    assert weights == {acts.REPROACH: 0.4}
+
+
 def test_a_text_in_an_unknown_language_gives_no_hunch(params: Params, fresh: State) -> None:
     found = appraise("zxqv brrt wklm prrt qqzz", "user", params, fresh)
     assert abs(found.appraisal.goal_congruence) < 0.1
