@@ -192,3 +192,30 @@ def intensity(params: Params, v: float, a: float, d: float, missed: float) -> fl
     d /= 1.0 + d if d >= 0.0 else 1.0 - d
     size = 1.05 * sqrt(v * v + 0.35 * a * a + 0.08 * d * d)
     return size if size < 1.0 else 1.0
+
+
+def largest_intensity(
+    params: Params, v: tuple[float, float], a: tuple[float, float], d: tuple[float, float], lack: tuple[float, float]
+) -> float:
+    """The largest intensity while v, a, d and what is missed each stay in an interval (least, most), [0, 1].
+
+    Exact for the box: intensity is the root of a sum of squares of one dimension each, and each is largest at an end.
+    """
+    (v0, v1), (a0, a1), (d0, d1), (l0, l1) = v, a, d, lack
+    rest = params.open_v
+    high = v1 / (1.0 - v1 if v1 >= 0.0 else 1.0 + v1) - rest - _LONELY * l0
+    low = rest + _LONELY * l1 - v0 / (1.0 - v0 if v0 >= 0.0 else 1.0 + v0)
+    far_v = high if high > low else low
+    rest = params.open_a
+    high = a1 / (1.0 - a1 if a1 >= 0.0 else 1.0 + a1) - rest
+    low = rest - a0 / (1.0 - a0 if a0 >= 0.0 else 1.0 + a0)
+    far_a = high if high > low else low
+    rest = params.open_d
+    high = d1 / (1.0 - d1 if d1 >= 0.0 else 1.0 + d1) - rest
+    low = rest - d0 / (1.0 - d0 if d0 >= 0.0 else 1.0 + d0)
+    far_d = high if high > low else low
+    far_v /= 1.0 + far_v
+    far_a /= 1.0 + far_a
+    far_d /= 1.0 + far_d
+    size = 1.05 * sqrt(far_v * far_v + 0.35 * far_a * far_a + 0.08 * far_d * far_d)
+    return size if size < 1.0 else 1.0

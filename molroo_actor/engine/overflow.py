@@ -8,12 +8,11 @@ has risen to END below the baseline. Not here: closeness and the other needs (pr
 """
 
 from collections.abc import Iterator
-from itertools import product
 from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from molroo_actor.engine.dynamics import RELATED_REST, flow, intensity, missed
+from molroo_actor.engine.dynamics import RELATED_REST, flow, intensity, largest_intensity, missed
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.regulation import END, active
 from molroo_actor.engine.state import State
@@ -36,26 +35,32 @@ def displayed(params: Params, s: State) -> float:
 def is_quiet(params: Params, state: State, strength: float) -> bool:
     """Whether no feeling to come will overflow for sure, from a state whose displayed intensity is `strength`.
 
-    Each dimension stays between emotion, mood and baseline, so the squares of the three intensities together bound
-    what any mixture of them shows. Quick, because every turn asks.
+    Each dimension stays between emotion, mood and baseline, and what is missed between its ends; quick, because every
+    turn asks.
     """
     s = state
-    if s.stress > STRESS_OVERFLOW:
+    if s.stress > STRESS_OVERFLOW or strength > OVERFLOW:
         return False
     related, used = s.relatedness, s.used
     near, far = (related, RELATED_REST) if related > RELATED_REST else (RELATED_REST, related)
     more, less = (used, RELATED_REST) if used > RELATED_REST else (RELATED_REST, used)
-    most, least = missed(far, more), missed(near, less)
     v = s.v
     if s.reg is not None and v < params.bv - END:
         v = params.bv - END  # below it, it is regulated
-    if v < params.bv:
-        strength = intensity(params, v, s.a, s.d, most)
-    elif least < missed(related, used):
-        strength = intensity(params, v, s.a, s.d, least)
-    mood = intensity(params, s.mv, s.ma, s.md, most if s.mv < params.bv else least)
-    rest = intensity(params, params.bv, params.ba, params.bd, most)
-    return strength * strength + mood * mood + rest * rest <= OVERFLOW * OVERFLOW
+    bound = largest_intensity(
+        params,
+        _reach(v, s.mv, params.bv),
+        _reach(s.a, s.ma, params.ba),
+        _reach(s.d, s.md, params.bd),
+        (missed(near, less), missed(far, more)),
+    )
+    return bound <= OVERFLOW
+
+
+def _reach(emotion: float, mood: float, rest: float) -> tuple[float, float]:
+    """(least, most) of an emotion on its way through the mood to rest."""
+    least, most = (emotion, mood) if emotion < mood else (mood, emotion)
+    return rest if rest < least else least, rest if rest > most else most
 
 
 def next_overflow(params: Params, origin: State, s: State, reason: Overflow) -> int | None:
@@ -127,18 +132,12 @@ def may_hold(params: Params, low: State, high: State, reason: Overflow) -> bool:
         return False
     if reason == "stress_overflow":
         return low.stress > STRESS_OVERFLOW
-    return any(
-        intensity(params, v, a, d, lack) > OVERFLOW
-        for v, a, d, lack in product(
-            (below, above),
-            _between(low.a, high.a, low.ma, high.ma),
-            _between(low.d, high.d, low.md, high.md),
-            (
-                missed(max(low.relatedness, high.relatedness), min(low.used, high.used)),
-                missed(min(low.relatedness, high.relatedness), max(low.used, high.used)),
-            ),
-        )
+    lack = (
+        missed(max(low.relatedness, high.relatedness), min(low.used, high.used)),
+        missed(min(low.relatedness, high.relatedness), max(low.used, high.used)),
     )
+    a, d = _between(low.a, high.a, low.ma, high.ma), _between(low.d, high.d, low.md, high.md)
+    return largest_intensity(params, (below, above), a, d, lack) > OVERFLOW
 
 
 def _between(e0: float, e1: float, m0: float, m1: float) -> tuple[float, float]:

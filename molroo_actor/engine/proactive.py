@@ -21,7 +21,6 @@ from molroo_actor.engine.overflow import (
     STRESS_OVERFLOW,
     comes_down,
     displayed,
-    is_quiet,
     next_overflow,
 )
 from molroo_actor.engine.params import Params
@@ -221,31 +220,23 @@ def _sinks(params: Params, origin: State, at_ms: int, threshold: float, reason: 
 def hint(params: Params, state: State, strength: float) -> ProactiveHint:
     """What to tell a client whoever may act: what holds now in a state whose displayed intensity is `strength`, and
     when to look again.
+
+    Every turn asks, so it foresees what sinks by itself and leaves overflows that time alone brings to next_crossing,
+    which is asked where the character may act.
     """
     s = state
-    met_ms, seeks = s.met_ms + ABSENCE_MS, attachment_threshold(s)
-    if (
-        strength <= OVERFLOW
-        and s.relatedness >= NEED_LOW
-        and s.competence >= NEED_LOW
-        and s.autonomy >= NEED_LOW
-        and (s.relatedness >= seeks or s.at_ms < met_ms)
-        and is_quiet(params, s, strength)
-    ):
-        at_ms = _sunk_ms(params, s, seeks)
-        trigger: Trigger = "attachment_seeking"
-        if at_ms < met_ms or seeks < NEED_LOW:
-            at_ms = max(at_ms, met_ms)
-            other_ms = _sunk_ms(params, s, NEED_LOW)
-            if other_ms < at_ms:
-                at_ms, trigger = other_ms, "need_deficit"
-        if at_ms - s.at_ms > FAR_MS:
-            return ProactiveHint(None, [], [])
-        return ProactiveHint(at_ms - s.at_ms, [trigger], [])
     held = _urges(params, s, strength)
     if held:
         return ProactiveHint(CHECK_MS, list(dict.fromkeys(urge.trigger for urge in held)), [])
-    crossing = next_crossing(params, s)
-    if crossing is None:
+    seeks = attachment_threshold(s)
+    met_ms = s.met_ms + ABSENCE_MS
+    at_ms = max(_sunk_ms(params, s, seeks), met_ms)
+    trigger: Trigger = "attachment_seeking"
+    need_ms = _sunk_ms(params, s, NEED_LOW)
+    if need_ms < at_ms:
+        at_ms, trigger = need_ms, "need_deficit"
+    elif s.relatedness < seeks and flow(params, s, at_ms).relatedness >= seeks:
+        return ProactiveHint(None, [], [])  # it rises past a low threshold before it is missed
+    if at_ms - s.at_ms > FAR_MS:
         return ProactiveHint(None, [], [])
-    return ProactiveHint(crossing.at_ms - s.at_ms, [TRIGGER_OF[crossing.reason]], [])
+    return ProactiveHint(at_ms - s.at_ms, [trigger], [])

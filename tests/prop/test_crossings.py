@@ -200,12 +200,12 @@ def test_at_the_crossing_its_reason_holds_by_the_flow_that_the_day_goes_by(case:
 
 @law
 @given(cases())
-def test_the_hint_of_a_turn_says_what_the_solution_says(case: Case) -> None:
+def test_the_hint_of_a_turn_says_what_the_solution_says_of_closeness(case: Case) -> None:
     params, state = case.params, case.state
     told = hint(params, state, displayed(params, state))
     if pressing(params, state, EVERY, ()) is not None:
         return
-    crossing = next_crossing(params, state)
+    crossing = next_crossing(params, state, frozenset(("attachment_seeking", "need_deficit")))
     if crossing is None:
         assert told.next_check_after_ms is None
         return
