@@ -17,7 +17,7 @@ from molroo_actor.engine.values import Appraisal, Reading
 # A text in which nothing is recognised: (gr, gc, ex, ct, ag, nc, urgency, loss).
 REST: Final = (0.15, 0.0, 0.70, 0.50, -0.10, 0.05, 0.50, 0.0)
 
-# What a rough meaning does, in the order of hunch.MEANT; NO_DEED: nothing.
+# What a rough meaning does, in the order of hunch.MEANT; the last, NO_DEED, does nothing.
 _DEEDS: Final = (
     (acts.PRAISE, acts.INSULT, acts.USER_FORTUNE, acts.USER_MISFORTUNE, acts.USER_WRONGED, acts.NO_DEED),
     (
@@ -34,7 +34,8 @@ _SURE: Final = 0.3  # weight of recognised deeds at which a hunch adds nothing
 _FIRM: Final = (0.5, 0.9)  # weight at which it may not doubt them either; who does what is plainer where it is told
 _DOUBT: Final = 0.2  # how clearly a hunch must lean the other way to be heard against deeds
 _DOUBTED: Final = 0.15  # what doubted deeds still count
-_FAINT: Final = (0.15, 0.05)  # how likely a rough meaning is at least; narrations seldom mean nothing
+_FAINT: Final = (0.15, 0.05)  # how likely a rough meaning is at least
+_PLAIN: Final = (0.0, 0.1)  # how much likelier it must be that nothing is meant; narrations seldom mean nothing
 _HUNCH_MIN: Final = 0.03  # weight of a faint hunch: its sign, hardly more
 _HUNCH_MAX: Final = 0.4  # weight of a hunch: never as much as a deed
 _LEAN: Final = 0.5  # what the scorer's valence counts beside the hunch
@@ -61,8 +62,8 @@ def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told:
     for sign, much in zip(signs, hunches, strict=True):
         lean += sign * much
     wanted = 1.0 if lean > 0.0 else -1.0
-    best, most = acts.NO_DEED, 0.0
-    for deed, sign, much in zip(_DEEDS[side], signs, hunches, strict=True):
+    best, most = acts.NO_DEED, max(0.0, hunches[-1] - _PLAIN[side])
+    for deed, sign, much in zip(_DEEDS[side][:-1], signs, hunches, strict=False):
         if much > most and sign * wanted >= 0.0:
             best, most = deed, much
     if best == acts.NO_DEED:
