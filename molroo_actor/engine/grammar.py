@@ -172,6 +172,7 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
                 and at > 0
                 and (words[at - 1] in _PASSIVE or (at > 1 and words[at - 2] in _PASSIVE and words[at - 1][-2:] == "ly"))
                 and word[-3:] != "ing"
+                and words[i - 1][-3:] != "ing"
             )
             if tentative and noun and (subject == first if told else subject == SELF) and kind in _AGENTIVE:
                 subject, tentative = OTHER, False  # "my flatmate broke": whoever it is

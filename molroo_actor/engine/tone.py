@@ -88,6 +88,7 @@ _SOUR_DEEDS = (
     acts.USER_FEAR,
     acts.USER_WRONGED,
 )
+_KIND_DEEDS = frozenset((acts.AFFECTION, acts.PRAISE, acts.GRATITUDE, acts.PROMISE, acts.GIFT))
 _SPOILT = frozenset((acts.USER_GUILT, acts.USER_WRONGED, acts.USER_LOSS))  # good luck beside them is none
 # What relief names only to say that it is over.
 _OVERCOME = (
@@ -201,6 +202,9 @@ def _told(words: list[str], weights: dict[int, float]) -> None:
         weights[acts.SARCASM] = 0.5 + kind_words
     if acts.SARCASM in weights:
         weights[acts.SARCASM] += weights.pop(acts.GRATITUDE, 0.0)
+    if get(acts.BETRAYAL, 0.0) > 0.7 and acts.APOLOGY not in weights:
+        for deed in _KIND_DEEDS & weights.keys():
+            weights[deed] *= 0.2  # who betrays and laughs, laughs at it
     if acts.DISMISSAL in weights:
         weights.pop(acts.APOLOGY, None)
     if acts.USER_FORTUNE in weights and not _SPOILT.isdisjoint(weights):

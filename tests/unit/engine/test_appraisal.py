@@ -260,3 +260,14 @@ def test_an_apology_needs_no_sorry(text: str, params: Params, fresh: State) -> N
     found = appraise(text, "user", params, fresh)
     assert found.appraisal.goal_congruence > 0.1
     assert found.evidence.get("relief", 0.0) > 0.3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I told everyone your secret and laughed about it", "I was only pretending to be your friend"],
+)
+def test_a_clear_betrayal_reads_as_one(text: str, params: Params, fresh: State) -> None:
+    found = appraise(text, "user", params, fresh)
+    assert found.appraisal.norm_compatibility < -0.6
+    assert found.appraisal.agency < -0.6
+    assert found.aimed > 0.9
