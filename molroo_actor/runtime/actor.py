@@ -46,7 +46,7 @@ class Pending:
 
     __slots__ = (
         "actor", "asker", "before", "changes", "deliveries", "due_ms", "duplicates", "event_context", "fired",
-        "left", "record", "row", "since_s",
+        "left", "record", "row", "since_s", "state",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +66,8 @@ class Pending:
         """What a turn went on from."""
         self.changes: tuple[Change, ...] = ()
         """What else belongs into the row's commit: the alarm, deliveries."""
+        self.state = record.state
+        """How the character is at the moment of the row; only a turn writes that down as well."""
         self.deliveries = False
         """Whether webhooks hear of it."""
         self.due_ms: int | None = None
@@ -309,7 +311,9 @@ class Actor:
             name(self.params, state)[0],
             blobs.encode_record(after),
         )
-        return self._take(row, after, asker, None, verdict)
+        pending = self._take(row, after, asker, None, verdict)
+        pending.state = state
+        return pending
 
     def _take(
         self, row: Row, after: Record, asker: Asker, event_context: str | None, verdict: Verdict | None

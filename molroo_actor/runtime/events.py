@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import logging
 
-from molroo_actor.engine import flow, urges
+from molroo_actor.engine import flow, render_prompt, urges
 from molroo_actor.engine.stages import NAMES
 from molroo_actor.protocol import webhooks
 from molroo_actor.protocol.outreach import socket_action
 from molroo_actor.runtime.actor import Pending
-from molroo_actor.runtime.mailbox import Answer
 from molroo_actor.runtime.registry import Registry
 from molroo_actor.storage import hooks
 from molroo_actor.storage.rows import Change
@@ -43,7 +42,7 @@ class Events:
     def _of_row(self, pending: Pending) -> list[Change]:
         changes: list[Change] = []
         if pending.fired is not None:
-            prompt = Answer(pending.actor.params, pending.row.seq, pending.record, pending.event_context).prompt
+            prompt = render_prompt(pending.actor.params, pending.state, pending.event_context)
             changes.append(self._queue(pending, "proactive", webhooks.encode(socket_action(pending.fired, prompt))))
         if pending.row.kind == "turn":
             changes.extend(self._of_turn(pending))

@@ -305,7 +305,7 @@ class Host:
     def _release(self, pending: Pending) -> None:
         actor, row = pending.actor, pending.row
         actor.release(pending)
-        answer = Answer(actor.params, row.seq, pending.record, pending.event_context, pending.fired)
+        answer = Answer(actor.params, row.seq, pending.record, pending.event_context, pending.state, pending.fired)
         if pending.due_ms is not None:
             self.alarms.planned(pending.due_ms)
         if pending.deliveries:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from molroo_actor.engine import Params, PromptData, TurnResult, render_prompt
+from molroo_actor.engine import Params, PromptData, State, TurnResult, render_prompt
 from molroo_actor.errors import WireError
 from molroo_actor.protocol import views
 from molroo_actor.protocol.commands import AckProactive, SetPreferences, TurnCommand
@@ -23,15 +23,23 @@ Change = TurnCommand | SetPreferences | AckProactive
 class Answer:
     """What a durable change answered. Each form of it is rendered at most once, when somebody wants it."""
 
-    __slots__ = ("_data", "_data_with_prompt", "_prompt", "event_context", "fired", "params", "record", "seq")
+    __slots__ = ("_data", "_data_with_prompt", "_prompt", "event_context", "fired", "params", "record", "seq", "state")
 
     def __init__(
-        self, params: Params, seq: int, record: Record, event_context: str | None, fired: Action | None = None
+        self,
+        params: Params,
+        seq: int,
+        record: Record,
+        event_context: str | None,
+        state: State | None = None,
+        fired: Action | None = None,
     ) -> None:
+        """state: how the character is at the moment of the change; None when that is what the record says."""
         self.params = params
         self.seq = seq
         self.record = record
         self.event_context = event_context
+        self.state = record.state if state is None else state
         self.fired = fired
         """What the character did by itself because of it."""
         self._prompt: PromptData | None = None
@@ -49,7 +57,7 @@ class Answer:
     def prompt(self) -> PromptData:
         """The prompts of this moment."""
         if self._prompt is None:
-            self._prompt = render_prompt(self.params, self.record.state, self.event_context)
+            self._prompt = render_prompt(self.params, self.state, self.event_context)
         return self._prompt
 
     def socket_data(self, *, with_prompt: bool) -> bytes:

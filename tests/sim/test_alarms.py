@@ -50,6 +50,21 @@ async def test_it_is_pushed_to_every_open_socket_in_the_form_that_it_wants(tmp_p
 
 
 @virtual
+async def test_its_prompts_are_those_of_the_moment_at_which_it_acts(tmp_path: Path) -> None:
+    async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
+        it.start()
+        await alone(it)
+        await it.ask(glad_turn(goal_relevance=1.0, goal_congruence=1.0))
+        connection = await it.join(await it.slot())
+        connection.with_prompt = True
+        await asyncio.sleep(300)
+        (heard,) = connection.messages
+        felt = heard["data"]["prompt_data"]["context"]["emotion"]
+        assert felt["primary"] == heard["data"]["discrete_emotion"] == "neutral"
+        assert felt["valence"] == pytest.approx(heard["data"]["emotion"]["V"])
+
+
+@virtual
 async def test_one_deficit_is_one_action_until_it_has_recovered(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         it.start()

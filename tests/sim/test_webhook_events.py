@@ -155,6 +155,8 @@ async def test_an_action_of_an_alarm_is_told_in_the_commit_of_its_row(tmp_path: 
         assert post.json["session_id"] == "alice"
         assert post.json["data"]["action_id"] == connection.messages[0]["data"]["action_id"]
         assert post.json["data"]["prompt_data"]["formatted"].keys() >= {"system_prompt", "context_block"}
+        felt = post.json["data"]["prompt_data"]["context"]["emotion"]
+        assert felt["valence"] == pytest.approx(post.json["data"]["emotion"]["V"])  # of now, not of the last turn
 
 
 @virtual
