@@ -6,6 +6,7 @@ Few calls at a time, none while the endpoint is left alone after failures; the e
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
@@ -54,22 +55,28 @@ class LlmWriter:
         self._running = 0
 
     def write(self, params: Params, state: State, urge: Urge) -> Awaitable[str] | None:
-        """The message, None when the endpoint cannot be asked now. Raises ChatFailed."""
+        """The message, None when the endpoint cannot be asked now; it must be awaited. Raises ChatFailed."""
         if self._running >= _AT_ONCE or self._paused():
             return None
+        self._running += 1  # here: many alarms of one moment come before the first of them is awaited
         return self._write(params, state, urge)
 
     async def _write(self, params: Params, state: State, urge: Urge) -> str:
+        try:
+            answer = await self._ask(params, state, urge)
+        finally:
+            self._running -= 1
+        text = answer.get("message")
+        if not isinstance(text, str):
+            return ""
+        storable = text.encode("utf-8", "ignore").decode()  # JSON may spell half a surrogate pair
+        return " ".join(storable.split())[:_CHARS_MAX]
+
+    async def _ask(self, params: Params, state: State, urge: Urge) -> dict[str, Any]:
         prompt = render_prompt(params, state, None).formatted
         task = _TASK.format(why=_WHY[urge.reason], language=params.persona.identity.language)
         messages = [
             {"role": "system", "content": f"{prompt.system_prompt}\n\n{prompt.context_block}"},
             {"role": "user", "content": f"{prompt.instruction_block}\n\n{task}"},
         ]
-        self._running += 1
-        try:
-            answer = await self._chat.chat(messages, _SCHEMA, self._clock.monotonic_s() + self._within_s)
-        finally:
-            self._running -= 1
-        text = answer.get("message")
-        return " ".join(text.split())[:_CHARS_MAX] if isinstance(text, str) else ""
+        return await self._chat.chat(messages, _SCHEMA, self._clock.monotonic_s() + self._within_s)
