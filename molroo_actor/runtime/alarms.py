@@ -71,6 +71,9 @@ class Alarms:
             except MolrooError as error:
                 log.warning("alarms cannot be read now: %s", error)
                 wait_s = 1.0
+            except Exception:
+                log.exception("the alarms failed in a way that they should not; they go on")
+                wait_s = _LOOK_EVERY_S
             now_ms = self._clock.wall_ms()
             wait_s = min(wait_s, max(0, self._soonest_ms - now_ms) / 1000)
             self._look_ms = now_ms + int(wait_s * 1000)

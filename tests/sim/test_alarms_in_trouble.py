@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from molroo_actor.errors import NotFound
+from molroo_actor.errors import NotFound, Unavailable
 from molroo_actor.protocol.commands import AckProactive, Preferences, SetPreferences
 from molroo_actor.runtime.lifecycle import Life
 from molroo_actor.storage import catalog
@@ -101,6 +101,25 @@ async def test_what_is_planned_while_the_scheduler_reads_is_not_missed(tmp_path:
         assert await kinds(it) == ["turn", "prefs", "proactive"]
         (action,) = await pending(it)
         assert action.at_ms - due_ms <= 500
+
+
+@pytest.mark.parametrize("error", [Unavailable("no handles"), KeyError("a mistake of ours")], ids=repr)
+@virtual
+async def test_a_ledger_that_cannot_be_read_for_a_while_stops_no_alarm_for_good(
+    tmp_path: Path, error: Exception
+) -> None:
+    async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
+        _, due_ms = await alone(it)
+
+        async def unreadable(*_: object) -> object:
+            raise error
+
+        read, it.ledger.readers.run = it.ledger.readers.run, unreadable  # type: ignore[assignment, method-assign]
+        it.start()
+        await quiet()
+        it.ledger.readers.run = read  # type: ignore[method-assign]
+        await until(it, due_ms)
+        assert len(await pending(it)) == 1
 
 
 @virtual
