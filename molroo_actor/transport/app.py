@@ -69,7 +69,7 @@ class Server:
         )
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        """What goes on beside requests: folding, alarms."""
+        """What goes on beside requests: folding, alarms, deliveries."""
         self.host: Host
         self.sessions: Sessions
         self.keyring: Keyring
@@ -251,6 +251,8 @@ class Server:
     async def _stop_serving(self) -> None:
         if self._runner is not None:
             self._listener.stop()
+        if self._tasks:
+            self._courier.stop()  # else what comes of its requests keeps a slow disk from ever being idle
         if hasattr(self, "host"):
             await self.host.stop()
         if self._runner is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import http.client
@@ -15,14 +16,16 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from molroo_actor.runtime.courier import Unreachable
+from molroo_actor.runtime.courier import Response, Unreachable
+from molroo_actor.storage import hooks
+from molroo_actor.storage.rows import Change, Row
 from molroo_actor.transport.webhook_sender import WebhookSender
 from tests.e2e.wire import KEY, Api, Node, eventually, serving
 from tests.kit import receiver as kit
@@ -349,6 +352,38 @@ def test_over_many_kills_nothing_that_was_acknowledged_goes_untold_and_nothing_i
     told = [verified(got) for got in receiver.got]
     assert len({(each["session_id"], each["data"]["seq"]) for each in told}) == len({each["id"] for each in told})
     assert len({got.body for got in receiver.got}) == len({each["id"] for each in told})
+
+
+def test_a_shutdown_says_goodbye_however_many_deliveries_keep_a_slow_disk_busy(tmp_path: Path) -> None:
+    class Quick:
+        """Receivers that take everything, none as fast as another: something is always being written."""
+
+        async def post(self, url: str, headers: dict[str, str], body: bytes) -> Response:  # noqa: ARG002
+            await asyncio.sleep(0.001 + hash(headers["X-Molroo-Delivery"]) % 20 / 1000)
+            return Response(200)
+
+    with serving(tmp_path, deliveries_per_host_max=64, deliveries_per_webhook_max=100_000) as node:
+        node.api.create("mia")
+        node.api.post("/v1/webhook/mia", {"url": "https://example.org/", "events": ["proactive"]})
+        talk = node.live("mia")
+        server = node.server
+        append = server._ledger.journal.append
+
+        async def slow(rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception]:
+            await asyncio.sleep(0.010)
+            return await append(rows, changes)
+
+        async def flood() -> None:
+            server._courier._sender = Quick()
+            (session,) = server.host.registry.by_inner
+            await server.host.gate.commit([hooks.queue(session, "proactive", 1, b"{}", 100_000)] * 5_000)
+            server._ledger.journal.append = slow  # type: ignore[method-assign]
+            server.host.queued()
+            await asyncio.sleep(0.3)
+
+        node.run(flood())
+        node.stop()
+        assert talk.ended()[0] == 1012
 
 
 def test_a_shutdown_does_not_wait_for_a_receiver_that_stalls(tmp_path: Path, receiver: Receiver) -> None:
