@@ -358,11 +358,11 @@ def test_a_shutdown_says_goodbye_however_many_deliveries_keep_a_slow_disk_busy(t
     class Quick:
         """Receivers that take everything, none as fast as another: something is always being written."""
 
-        async def post(self, url: str, headers: dict[str, str], body: bytes) -> Response:  # noqa: ARG002
+        async def post(self, url: str, headers: dict[str, str], body: bytes) -> Response:
             await asyncio.sleep(0.001 + hash(headers["X-Molroo-Delivery"]) % 20 / 1000)
             return Response(200)
 
-    with serving(tmp_path, deliveries_per_host_max=64, deliveries_per_webhook_max=100_000) as node:
+    with serving(tmp_path, deliveries_per_host_max=64, deliveries_per_webhook_max=100_000, shutdown_grace_s=2) as node:
         node.api.create("mia")
         node.api.post("/v1/webhook/mia", {"url": "https://example.org/", "events": ["proactive"]})
         talk = node.live("mia")

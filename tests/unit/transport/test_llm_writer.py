@@ -25,7 +25,7 @@ class Chat:
     def __init__(self) -> None:
         self.asked: list[asyncio.Future[dict[str, Any]]] = []
 
-    async def chat(self, messages: Sequence[Message], schema: Schema, until_s: float) -> dict[str, Any]:  # noqa: ARG002
+    async def chat(self, messages: Sequence[Message], schema: Schema, until_s: float) -> dict[str, Any]:
         self.asked.append(asyncio.get_running_loop().create_future())
         return await self.asked[-1]
 
