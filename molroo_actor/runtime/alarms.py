@@ -39,10 +39,16 @@ class Alarms:
     """The scheduler of one host. `run` in a task of its own, `stop` ends it."""
 
     def __init__(
-        self, registry: Registry, gate: OutputGate, schedule: Callable[[Slot], None], writer: Writer | None
+        self,
+        registry: Registry,
+        gate: OutputGate,
+        schedule: Callable[[Slot], None],
+        refusal: Callable[[], WireError | None],
+        writer: Writer | None,
     ) -> None:
-        """writer: who words what characters say; None is the engine."""
+        """refusal: why nothing new may be written now. writer: who words what characters say; None is the engine."""
         self._registry = registry
+        self._refusal = refusal
         self._gate = gate
         self._schedule = schedule
         self._writer = writer
@@ -97,6 +103,8 @@ class Alarms:
         room = self._at_once - len(self._under_way)
         if room <= 0:
             return _LOOK_EVERY_S  # the end of any of them comes first
+        if self._refusal() is not None:
+            return _BACKOFF_FIRST_S  # they stay in the ledger, which must not grow now
         now_ms = self._clock.wall_ms()
         found = await self._registry.ledger.read(
             catalog.agenda, now_ms - _OVERDUE_MS, now_ms, room, frozenset(self._under_way)

@@ -117,7 +117,7 @@ class Host:
         )
         self.repeats = Repeats(registry)
         self.turns = Turns(registry, self.gate, self.schedule, appraiser or EmbeddedAppraiser())
-        self.alarms = Alarms(registry, self.gate, self.schedule, writer)
+        self.alarms = Alarms(registry, self.gate, self.schedule, self.disk_refusal, writer)
         self.residency = Residency(registry, self.gate, self.schedule)
         self.queued: Callable[[], None] = lambda: None
         """Called when a delivery became durable."""

@@ -245,6 +245,22 @@ async def test_a_full_mailbox_does_not_refuse_an_alarm(tmp_path: Path) -> None:
 
 
 @virtual
+async def test_while_the_disk_takes_nothing_new_nobody_is_woken_and_nothing_is_forgotten(tmp_path: Path) -> None:
+    async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
+        entry, due_ms = await alone(it)
+        await it.fold()
+        await it.sleep_all()
+        behind = it.settings.journal_bytes_max + 1
+        it.ledger.journal.size += behind
+        it.start()
+        await until(it, due_ms + 30_000)
+        assert (it.observer.late, it.host.registry.by_inner, await alarm(it, entry)) == ([], {}, (due_ms, 2, 0))
+        it.ledger.journal.size -= behind
+        await asyncio.sleep(1.5)
+        assert await kinds(it) == ["turn", "prefs", "proactive"]
+
+
+@virtual
 async def test_a_damaged_session_s_alarm_comes_less_and_less_often_and_holds_up_nobody(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         entry, due_ms = await alone(it)
