@@ -60,9 +60,10 @@ class Registry:
         slot = self.by_inner.get(entry.inner_id)
         if slot is None:
             slot = Slot(entry)
-            self.by_name[slot.name] = slot
             self.by_inner[slot.inner_id] = slot
             self.unproven.add(slot)
+        # What was read may be deleted by now, and its name another session's.
+        self.by_name.setdefault(slot.name, slot)
         return slot
 
     def keep(self, slot: Slot) -> bool:

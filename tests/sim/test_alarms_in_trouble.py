@@ -326,6 +326,32 @@ async def test_an_alarm_in_the_mailbox_of_a_session_that_is_deleted_ends_with_it
 
 
 @virtual
+async def test_an_alarm_that_was_read_before_a_deletion_takes_no_name_from_the_session_that_follows(
+    tmp_path: Path,
+) -> None:
+    async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
+        _, due_ms = await alone(it)
+        await asyncio.sleep((due_ms + 1 - it.clock.wall_ms()) / 1000)
+        read = it.ledger.read
+
+        async def late(function, *args):  # type: ignore[no-untyped-def]
+            found = await read(function, *args)
+            if function is catalog.agenda and found.due:  # what it found comes to the loop late
+                await it.sessions.delete(await it.slot())
+                await it.create()
+                await it.slot()
+            return found
+
+        it.ledger.read = late  # type: ignore[method-assign]
+        it._tasks = [asyncio.create_task(it.host.alarms.run())]
+        while not it.observer.late:
+            await asyncio.sleep(0)
+        assert (await it.ask(glad_turn())).seq == 1
+        await asyncio.sleep(2)
+        assert (it.host.alarms._under_way, await kinds(it)) == (set(), ["turn"])
+
+
+@virtual
 async def test_an_alarm_that_goes_off_during_a_deletion_waits_without_spinning(tmp_path: Path) -> None:
     async with node(tmp_path, time_scale=HOUR_A_SECOND, gated=True) as it:
         it.disk.open = True
