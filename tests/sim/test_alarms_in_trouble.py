@@ -332,7 +332,7 @@ async def test_an_alarm_that_was_read_before_a_deletion_takes_no_name_from_the_s
     async with node(tmp_path, time_scale=HOUR_A_SECOND) as it:
         _, due_ms = await alone(it)
         await asyncio.sleep((due_ms + 1 - it.clock.wall_ms()) / 1000)
-        read = it.ledger.read
+        read, read_late = it.ledger.read, asyncio.Event()
 
         async def late(function, *args):  # type: ignore[no-untyped-def]
             found = await read(function, *args)
@@ -340,12 +340,13 @@ async def test_an_alarm_that_was_read_before_a_deletion_takes_no_name_from_the_s
                 await it.sessions.delete(await it.slot())
                 await it.create()
                 await it.slot()
+                read_late.set()
             return found
 
         it.ledger.read = late  # type: ignore[method-assign]
         it._tasks = [asyncio.create_task(it.host.alarms.run())]
-        while not it.observer.late:
-            await asyncio.sleep(0)
+        await read_late.wait()
+        assert len(it.observer.late) == 1
         assert (await it.ask(glad_turn())).seq == 1
         await asyncio.sleep(2)
         assert (it.host.alarms._under_way, await kinds(it)) == (set(), ["turn"])
