@@ -159,8 +159,8 @@ class Alarms:
         """Another moment for an alarm without effect; until that is durable the session is not woken again."""
         try:
             await self._gate.commit([catalog.move_alarm(session, set_seq, due_ms, attempt)])
-        except MolrooError as error:
-            log.warning("the alarm of session %s stays as it was: %s", session, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is: else the session is woken again at once
+            log.warning("the alarm of session %s stays as it was: %r", session, error)
             await asyncio.sleep(_BACKOFF_FIRST_S)
         finally:
             self._under_way.discard(session)

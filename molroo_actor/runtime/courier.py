@@ -251,8 +251,8 @@ class Courier:
         while True:
             try:
                 await self._gate.commit([change])
-            except MolrooError as error:
-                log.warning("what came of a delivery cannot be written now: %s", error)
+            except Exception as error:  # noqa: BLE001 - whatever it is: else the receiver is asked again at once
+                log.warning("what came of a delivery cannot be written now: %r", error)
                 if self._stopping:
                     return
                 await asyncio.sleep(1.0)

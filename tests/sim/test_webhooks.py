@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from pathlib import Path
@@ -322,9 +323,10 @@ async def test_an_answer_that_comes_soon_after_the_end_began_is_still_taken(tmp_
         assert it.sender.asked == []
 
 
+@pytest.mark.parametrize("error", [io_error(), sqlite3.InterfaceError("a mistake of ours")], ids=repr)
 @virtual
 async def test_an_outcome_that_cannot_be_written_is_written_later_and_the_receiver_not_asked_again(
-    tmp_path: Path,
+    tmp_path: Path, error: Exception
 ) -> None:
     async with node(tmp_path) as it:
         it.start_courier()
@@ -334,7 +336,7 @@ async def test_an_outcome_that_cannot_be_written_is_written_later_and_the_receiv
 
         def fail(statement: str) -> None:
             if broken[0] and "DELETE FROM delivery WHERE id" in statement:
-                raise io_error()
+                raise error
 
         disk.before = fail
         await _happen(it)
