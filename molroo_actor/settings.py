@@ -188,13 +188,21 @@ def from_environment(environ: Mapping[str, str] | None = None, **flags: Any) -> 
     try:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"setting refused: {error} (environment MOLROO_*, or a flag)") from None
+        raise SettingsError(_named(str(error))) from None
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise SettingsError("MOLROO_TLS_CERT and MOLROO_TLS_KEY go together")
     wrong = _wrong_in_llm(settings)
     if wrong is not None:
         raise SettingsError(wrong)
     return settings
+
+
+def _named(refused: str) -> str:
+    """A refusal under the name that whoever set it knows it by."""
+    what, _, where = refused.partition(" - at `$.")
+    name = where.rstrip("`")
+    flag = f" (or --{name})" if name in {"host", "port", "data"} else ""
+    return f"MOLROO_{name.upper()}{flag} is refused: {what[:1].lower()}{what[1:].replace('`', '')}"
 
 
 def _wrong_in_llm(settings: Settings) -> str | None:

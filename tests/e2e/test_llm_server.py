@@ -180,7 +180,7 @@ def test_urls_of_local_and_remote_endpoints_are_taken(url: str) -> None:
             "MOLROO_LLM_API_KEY",
         ),
         ({"MOLROO_LLM_BASE_URL": "http://host", "MOLROO_LLM_MODEL": "a\x1b[2Jb"}, "MOLROO_LLM_MODEL"),
-        ({"MOLROO_LLM_CONCURRENT_MAX": "0"}, "llm_concurrent_max"),
+        ({"MOLROO_LLM_CONCURRENT_MAX": "0"}, "MOLROO_LLM_CONCURRENT_MAX"),
     ],
 )
 def test_settings_that_do_not_go_together_are_named(given: dict[str, str], named: str) -> None:
