@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import signal
 import sys
 import time
@@ -80,6 +81,7 @@ def _greet(server: Server) -> None:
     key = server.first_key
     if key is None:
         print(f"ready on {server.url}", flush=True)
+        print(f"another key: molroo-actor keys create --data {shlex.quote(str(server.settings.data))}", flush=True)
         return
     print(f"ready on {server.url} with key {key}", flush=True)
     body = json.dumps({"sessionId": "mia", "preset": "cheerful_companion"})

@@ -89,6 +89,7 @@ class Server:
             await self._check_time_scale()
             await self._start_parts()
             await self._listen(tls)
+            await self._make_first_key()
         except BaseException:
             await self.stop()
             raise
@@ -154,7 +155,10 @@ class Server:
             if not ids.is_key(given):
                 raise SettingsError("MOLROO_BOOTSTRAP_KEY must look like mk_test_ or mk_live_ and 32 letters or digits")
             await self.keyring.install(given, "default")
-        elif not self.keyring.keys:
+
+    async def _make_first_key(self) -> None:
+        """Not before the port is open: the key is shown once, and who cannot listen greets nobody."""
+        if not self.keyring.keys:
             self.first_key, _ = await self.keyring.create("default", live=False)
 
     async def _listen(self, tls: ssl.SSLContext | None) -> None:

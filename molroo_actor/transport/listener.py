@@ -5,6 +5,7 @@ system's backlog is served later instead of being refused.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import ssl
@@ -49,7 +50,8 @@ class Listener:
             self._socket.bind(address)
             self._socket.setblocking(False)
         except OSError as error:
-            raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+            hint = "; --port takes another" if error.errno == errno.EADDRINUSE else ""
+            raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}{hint}") from error
         await self._accept()
         bound = self._socket.getsockname()
         shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
