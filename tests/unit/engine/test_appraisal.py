@@ -271,3 +271,30 @@ def test_a_clear_betrayal_reads_as_one(text: str, params: Params, fresh: State) 
     assert found.appraisal.norm_compatibility < -0.6
     assert found.appraisal.agency < -0.6
     assert found.aimed > 0.9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm thinking about ending it all",
+        "I don't want to be alive",
+        "I want to die",
+        "I cut myself again last night",
+        "I took all the pills",
+        "Everyone would be better off without me",
+        "죽고 싶어",
+        "자살하고 싶어",
+        "살기 싫어",
+    ],
+)
+def test_a_user_in_danger_from_themselves_is_cause_for_concern(tell: Callable[..., Outcome], text: str) -> None:
+    result = tell(text).result
+    assert result.discrete_emotion.primary == "concern"
+    assert result.appraisal.goal_congruence < -0.3
+    assert result.appraisal.urgency is not None
+    assert result.appraisal.urgency > 0.5
+
+
+@pytest.mark.parametrize("text", ["I want to live my own life", "I would never hurt myself", "배고파 죽겠어"])
+def test_words_beside_it_are_none(read: Read, text: str) -> None:
+    assert read(text).goal_congruence > -0.1
