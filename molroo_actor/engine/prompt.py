@@ -63,7 +63,9 @@ def energy_level(energy: float) -> Energy:
 def summary(params: Params, primary: str, strength: float) -> str:
     """One sentence about the character for whoever watches it."""
     say = phrases(params.language)
-    return say.summary[level(strength)].format(name=params.persona.identity.name, word=say.feeling[primary].word)
+    return say.summary["neutral" if primary == "neutral" else level(strength)].format(
+        name=params.persona.identity.name, word=say.feeling[primary].word
+    )
 
 
 def system_prompt(params: Params) -> SystemPrompt:

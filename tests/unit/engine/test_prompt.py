@@ -31,7 +31,7 @@ from molroo_actor.engine import (
 )
 from molroo_actor.engine.labels import LABELS
 from molroo_actor.engine.phrases import phrases
-from molroo_actor.engine.prompt import energy_level, level
+from molroo_actor.engine.prompt import energy_level, level, summary
 from molroo_actor.engine.regulation import STRENGTH
 from molroo_actor.engine.stages import NAMES
 from tools import converse
@@ -400,3 +400,11 @@ def test_a_script_is_played_for_a_reader(script: Path, language: str, capsys: py
 def test_an_unknown_preset_is_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert converse.main(["nobody"]) == 2
     assert "cheerful_companion" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("en", "Robin feels nothing in particular."), ("ko", "로빈에게 두드러진 감정이 없다.")]
+)
+@pytest.mark.parametrize("strength", [0.0, 0.05, 0.5])
+def test_who_feels_nothing_special_is_not_said_to_feel_some_of_it(language: str, text: str, strength: float) -> None:
+    assert summary(character(language), "neutral", strength) == text
