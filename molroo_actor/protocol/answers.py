@@ -142,7 +142,7 @@ class Session(Struct, frozen=True):
 
 
 class Deleted(Struct, frozen=True):
-    """The session is gone."""
+    """What was named is gone."""
 
     deleted: bool
 

@@ -30,6 +30,7 @@ _LINE: Final = 76
 _QUOTE, _QUOTED = "'", "'\\''"
 _CLOSES: Final = (
     ("1003", "a binary frame: messages are text"),
+    ("1008", "a query that is wrong, such as a `last_seq` that is no number"),
     ("1009", "a message over 64 KiB"),
     ("1011", "a bug of the server"),
     ("1012", "the server restarts: come back with a growing wait, nothing is lost"),
