@@ -164,6 +164,7 @@ def decode_json(body: bytes) -> object:
         return _json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         detail = "it is not valid UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        detail = detail if body.strip() else "it is empty"
         raise ValidationFailed(f"the body must be JSON: {detail}") from None
     except RecursionError:
         raise ValidationFailed("the body is nested too deeply") from None

@@ -17,6 +17,7 @@ from molroo_actor.errors import ValidationFailed
 T = TypeVar("T", bound=Struct)
 
 _AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+_COUNTED: Final = "characters or items"
 _MISSING: Final = re.compile(r"Object missing required field `(?P<field>[^`]+)`")
 _GOT: Final = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`")
 _STEP: Final = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+|\.\.\.)\]")
@@ -118,7 +119,8 @@ class Shape(Generic[T]):
         should = self._should(path)
         if should is None:
             return refuse(f"{name}: {what[:1].lower()}{what[1:]}".replace("`", ""), path)
-        return refuse(f"{name} must {should}, got {_shown(got)}", path)
+        counted = "characters" if isinstance(got, str) else "items"
+        return refuse(f"{name} must {should.replace(_COUNTED, counted)}, got {_shown(got)}", path)
 
     def _should(self, path: str) -> str | None:
         """What the constraints on the key at `path` ask for, in words."""
@@ -164,16 +166,21 @@ def _limits(meta: Meta) -> str | None:
     low = meta.ge if meta.ge is not None else meta.gt
     high = meta.le if meta.le is not None else meta.lt
     if low is not None and high is not None:
-        return f"be in {'[' if meta.ge is not None else '('}{low:g}, {high:g}{']' if meta.le is not None else ')'}"
+        first, last = "[" if meta.ge is not None else "(", "]" if meta.le is not None else ")"
+        return f"be in {first}{_bound(low)}, {_bound(high)}{last}"
     if low is not None:
-        return f"be {'at least' if meta.ge is not None else 'above'} {low:g}"
+        return f"be {'at least' if meta.ge is not None else 'above'} {_bound(low)}"
     if high is not None:
-        return f"be {'at most' if meta.le is not None else 'below'} {high:g}"
+        return f"be {'at most' if meta.le is not None else 'below'} {_bound(high)}"
     if meta.min_length is not None and meta.max_length is not None:
-        return f"have {meta.min_length} to {meta.max_length:,} characters or items"
+        return f"have {meta.min_length} to {meta.max_length:,} {_COUNTED}"
     if meta.max_length is not None:
-        return f"have at most {meta.max_length:,} characters or items"
+        return f"have at most {meta.max_length:,} {_COUNTED}"
     return f"match {meta.pattern}" if meta.pattern is not None else None
+
+
+def _bound(value: float) -> str:
+    return f"{value:g}" if abs(value) < 1e6 else f"{value:,.0f}"
 
 
 def _lookup(value: object, path: str) -> object:

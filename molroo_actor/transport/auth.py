@@ -13,7 +13,11 @@ def key_of(request: web.BaseRequest, keyring: Keyring, token: str | None = None)
     """The key of a request: Authorization, else X-API-Key, else `token`. Raises Unauthorized."""
     text = _text_of(request, token)
     if text is None:
-        raise Unauthorized("no API key: send `Authorization: Bearer mk_…` or `X-API-Key: mk_…`")
+        raise Unauthorized(
+            "no API key: send `Authorization: Bearer mk_…` or `X-API-Key: mk_…`, from a browser's socket `?token=mk_…`"
+        )
+    if text == "":
+        raise Unauthorized("the Authorization header must be `Bearer mk_…`")
     key = keyring.find(text)
     if key is None:
         raise Unauthorized("unknown or revoked API key")

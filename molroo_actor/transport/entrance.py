@@ -125,7 +125,7 @@ class Entrance:
                 },
             )
         if not allowed:
-            raise NotFound(f"no such path: {request.path[:100]}")
+            raise NotFound(f"no such path: {request.path[:100]}; GET /docs shows them all")
         names = ", ".join(sorted(allowed))
         response = self._error(
             ValidationFailed(f"{request.method[:16]} is not a method of this path; use {names}"), 405

@@ -249,3 +249,9 @@ def test_every_answer_has_its_own_request_id(node: Node) -> None:
     found = [node.api.get(path).headers["X-Request-Id"] for path in paths * 2]
     assert len(set(found)) == len(found)
     assert all(name.startswith("req_") for name in found)
+
+
+def test_a_key_under_another_scheme_is_told_the_right_one(node: Node) -> None:
+    answer = node.api.call("GET", "/v1/persona", Authorization=KEY)
+    assert answer.status == 401
+    assert "must be `Bearer mk_" in answer.error["message"]

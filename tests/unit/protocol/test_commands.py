@@ -49,7 +49,7 @@ def _refusal(read: Any, *given: Any) -> tuple[str, str | None]:
         ),
         (
             {"message": "x", "elapsed_seconds": -1},
-            "elapsed_seconds must be in [0, 3.15576e+08], got -1",
+            "elapsed_seconds must be in [0, 315,576,000], got -1",
             "$.elapsed_seconds",
         ),
         (
@@ -201,6 +201,11 @@ def test_a_body_that_is_no_json_is_refused_however_odd_it_is(body: bytes) -> Non
         commands.decode_object(body)
 
 
+def test_an_empty_body_is_called_empty() -> None:
+    with pytest.raises(ValidationFailed, match="the body must be JSON: it is empty"):
+        commands.decode_object(b" ")
+
+
 def test_a_body_that_is_no_object_is_refused() -> None:
     assert _refusal(commands.decode_object, b"[]") == ("the body must be a JSON object", "$")
 
@@ -244,6 +249,16 @@ def test_a_persona_in_a_wrapper_is_the_same_as_a_flat_one() -> None:
             {"preset": "companion", "personality": {"O": 2}},
             "O must be in [0, 1], got 2",
             "$.personality.O",
+        ),
+        (
+            {"preset": "companion", "identity": {"name": "x" * 201}},
+            "name must have 1 to 200 characters, got 201 characters",
+            "$.identity.name",
+        ),
+        (
+            {"preset": "companion", "goals": ["x"] * 33},
+            "goals must have at most 32 items, got 33 items",
+            "$.goals",
         ),
     ],
 )
