@@ -82,6 +82,7 @@ live.close();
 const afterMs = data.proactive_hint.next_check_after_ms;
 console.log(`   the socket is gone; left alone, it will reach out in ${(afterMs / 1000).toFixed(1)} s`);
 
+if (afterMs > PATIENCE_MS) throw new Error("that is too long to watch: start the server with MOLROO_TIME_SCALE=3600");
 const until = Date.now() + PATIENCE_MS;
 while ((await rest("GET", `/v1/proactive/${session}`)).length === 0) {
   if (Date.now() > until) throw new Error("it does not reach out: was the server started with MOLROO_TIME_SCALE=3600?");

@@ -79,6 +79,8 @@ def main() -> None:
         after_ms = hear(live, "turn_result")["data"]["proactive_hint"]["next_check_after_ms"]
     print(f"   the socket is gone; left alone, it will reach out in {after_ms / 1000:.1f} s")
 
+    if after_ms > PATIENCE_S * 1000:
+        raise SystemExit("that is too long to watch: start the server with MOLROO_TIME_SCALE=3600")
     until_s = time.monotonic() + PATIENCE_S
     while not rest("GET", f"/v1/proactive/{session}"):
         if time.monotonic() > until_s:
