@@ -176,6 +176,7 @@ _TOLD: Final[Mapping[str, _Frame]] = {
         (ANY, ANY): _row(acts.USER_MISFORTUNE, acts.USER_FORTUNE, 1.0, 0.4),
     },
     "anger": {
+        (SELF, USER): _row(acts.REPROACH, acts.PRAISE, 1.2, 0.5),
         (SELF, ANY): _row(acts.REPROACH, NO_DEED, 0.4),
         (USER, SELF): _row(acts.HOSTILITY, acts.APOLOGY, 0.9, 0.5),
         (OTHER, USER): _row(acts.USER_WRONGED, acts.USER_FORTUNE, 0.8, 0.4),

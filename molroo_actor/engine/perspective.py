@@ -31,7 +31,7 @@ _SIGNS: Final = tuple(
     for deeds in _DEEDS
 )
 _SURE: Final = 0.3  # weight of recognised deeds at which a hunch adds nothing
-_FIRM: Final = (0.5, 0.9)  # weight at which it may not doubt them either; who does what is plainer where it is told
+_FIRM: Final = (0.3, 0.9)  # weight at which it may not doubt them either; who does what is plainer where it is told
 _DOUBT: Final = 0.2  # how clearly a hunch must lean the other way to be heard against deeds
 _DOUBTED: Final = 0.15  # what doubted deeds still count
 _FAINT: Final = (0.15, 0.05)  # how likely a rough meaning is at least
