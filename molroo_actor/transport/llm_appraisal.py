@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from molroo_actor.engine import Appraisal, Params, Reading, Source, State
 from molroo_actor.engine.labels import LABELS
@@ -35,7 +36,7 @@ class _Evidence(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    """The model's answer; keys that are not here are ignored."""
+    """The model's answer; keys that are not here are ignored. Small models leave the last ones out: the six must be."""
 
     goal_relevance: float
     goal_congruence: float
@@ -43,11 +44,11 @@ class _Answer(msgspec.Struct):
     controllability: float
     agency: float
     norm_compatibility: float
-    internal_standards: float
-    adjustment_potential: float
-    urgency: float
-    loss: float
-    evidence: list[_Evidence] | dict[str, float]
+    internal_standards: float | UnsetType = UNSET
+    adjustment_potential: float | UnsetType = UNSET
+    urgency: float | UnsetType = UNSET
+    loss: float = 0.0
+    evidence: list[_Evidence] | dict[str, float] = msgspec.field(default_factory=list)
 
 
 def _schema() -> Schema:
@@ -97,7 +98,7 @@ def reading_of(found: dict[str, Any]) -> Reading:
             weights = {each.label: each.weight for each in weights}
     except msgspec.ValidationError:
         raise ChatFailed("nonsense", "its JSON object is no appraisal") from None
-    numbers = [getattr(answer, name) for name in _Answer.__struct_fields__ if name != "evidence"]
+    numbers = [each for each in msgspec.structs.astuple(answer) if isinstance(each, float)]
     if not all(map(math.isfinite, (*numbers, *weights.values()))):
         raise ChatFailed("nonsense", "its appraisal holds a number beyond all ranges")
     return Reading(
@@ -108,9 +109,9 @@ def reading_of(found: dict[str, Any]) -> Reading:
             controllability=_unit(answer.controllability),
             agency=_signed(answer.agency),
             norm_compatibility=_signed(answer.norm_compatibility),
-            internal_standards=_signed(answer.internal_standards),
-            adjustment_potential=_unit(answer.adjustment_potential),
-            urgency=_unit(answer.urgency),
+            internal_standards=None if answer.internal_standards is UNSET else _signed(answer.internal_standards),
+            adjustment_potential=None if answer.adjustment_potential is UNSET else _unit(answer.adjustment_potential),
+            urgency=None if answer.urgency is UNSET else _unit(answer.urgency),
         ),
         _unit(answer.loss),
         _CONFIDENCE,

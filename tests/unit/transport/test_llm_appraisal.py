@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molroo_actor.engine import Params, Persona, Reading, State, derive, initial_state, presets
+from molroo_actor.engine import Appraisal, Params, Persona, Reading, State, derive, initial_state, presets
 from molroo_actor.engine.labels import LABELS
 from molroo_actor.transport.llm_answer import ChatFailed
 from molroo_actor.transport.llm_appraisal import SCHEMA, messages_of, reading_of
@@ -153,10 +153,16 @@ def test_what_is_no_number_is_nonsense(name: str, wrong: Any) -> None:
     assert caught.value.failure == "nonsense"
 
 
-@pytest.mark.parametrize("name", list(FINE))
+@pytest.mark.parametrize("name", list(FINE)[:6])
 def test_a_missing_key_is_nonsense(name: str) -> None:
     with pytest.raises(ChatFailed):
         reading_of({key: value for key, value in FINE.items() if key != name})
+
+
+def test_what_small_models_leave_out_is_left_out() -> None:
+    found = reading_of({key: FINE[key] for key in list(FINE)[:6]})
+    assert found.appraisal == Appraisal(*(FINE[key] for key in list(FINE)[:6]))
+    assert (found.loss, found.evidence) == (0.0, {})
 
 
 def test_unknown_keys_and_labels_are_ignored() -> None:
