@@ -249,11 +249,15 @@ def fold_one(sql: sqlite3.Connection, path: Path, session: int, rowids: Sequence
         sql.execute("ATTACH ? AS s", (f"{path.as_uri()}?mode={mode}",))
         attached = True
         sql.execute("PRAGMA s.synchronous = FULL")
-        if mode == "rw" and schema.version(sql, "s") == 0:
+        empty = schema.version(sql, "s") == 0
+        if mode == "rw" and empty:
             raise Damaged("session file: empty")
-        schema.migrate(sql, schema.SESSION_MIGRATIONS, "the session file", "s")
+        if not empty:
+            schema.migrate(sql, schema.SESSION_MIGRATIONS, "the session file", "s")
         sql.execute("BEGIN IMMEDIATE")
         try:
+            if empty:
+                schema.create(sql, schema.SESSION_MIGRATIONS, "s")
             folded = _move(sql, session, folded_seq or 0, json.dumps(list(rowids)), kept)
             sql.execute("COMMIT")
         except BaseException:

@@ -102,15 +102,27 @@ def migrate(
     """Brings an open database to the newest format, one transaction a step. Raises NewerFormat, sqlite3.Error."""
     found = version(connection, schema)
     refuse_newer(found, migrations, what)
-    prefix = "" if schema == "main" else f"{schema}."
     for number, statements in enumerate(migrations[found:], start=found + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement in statements:
-                connection.execute(statement.replace("{s}", prefix))
-            connection.execute(f"PRAGMA {schema}.user_version = {number}")
+            _run(connection, statements, number, schema)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def create(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]], schema: str = "main") -> None:
+    """Brings an empty database to the newest format inside the caller's transaction, so that it is there with its first
+    rows or not at all.
+    """
+    for number, statements in enumerate(migrations, start=1):
+        _run(connection, statements, number, schema)
+
+
+def _run(connection: sqlite3.Connection, statements: Sequence[str], number: int, schema: str) -> None:
+    prefix = "" if schema == "main" else f"{schema}."
+    for statement in statements:
+        connection.execute(statement.replace("{s}", prefix))
+    connection.execute(f"PRAGMA {schema}.user_version = {number}")

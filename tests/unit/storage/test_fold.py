@@ -121,7 +121,10 @@ async def test_a_hole_in_the_history_is_damage(tmp_path: Path) -> None:
         it.ledger.node.sql.execute("DELETE FROM journal WHERE seq = 2")
         await it.fold()
         assert it.folding.damaged == {1: "history: 2 rows from 0 to 3"}
-        assert (it.folded_seq(1), it.turns(1)) == (None, [])
+        assert (it.folded_seq(1), it.path(1).stat().st_size) == (
+            None,
+            0,
+        )  # tables come with the first rows or not at all
 
 
 @pytest.mark.parametrize("content", [b"not a database, " * 300, b""], ids=["garbage", "empty"])
