@@ -13,7 +13,7 @@ from molroo_actor.engine.hunch import hunch
 from molroo_actor.engine.lexicon import denials, tokens
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.perspective import REST
-from molroo_actor.engine.scorer import score
+from molroo_actor.engine.scorer import valence
 from molroo_actor.engine.state import State
 from molroo_actor.engine.tone import tone
 from molroo_actor.engine.values import Appraisal, Reading, Source
@@ -39,10 +39,9 @@ def appraise(text: str, source: Source, params: Params, state: State) -> Reading
     tone(words, weights, told)
     known = 1.0
     if perspective.says_little(weights, told):
-        scores = score(words)
-        known = scores.known
+        felt, known = valence(words)
         if known >= _KNOWN_MIN:
-            perspective.guess(weights, hunch(words, told), scores, told, not denials().isdisjoint(words))
+            perspective.guess(weights, hunch(words, told), felt, told, not denials().isdisjoint(words))
         elif len(weights) == 1:
             weights.pop(acts.REQUEST, None)  # a question mark is understood in any language, the question is not
     goal = touched(words, weights, params) if params.goals else (0.0, 0.0)

@@ -10,7 +10,6 @@ from typing import Final
 
 from molroo_actor.engine import speech_acts as acts
 from molroo_actor.engine.params import Params
-from molroo_actor.engine.scorer import Scores
 from molroo_actor.engine.state import State
 from molroo_actor.engine.values import Appraisal, Reading
 
@@ -48,17 +47,18 @@ def says_little(weights: dict[int, float], told: bool = True) -> bool:
     return sum(weights.values()) - weights.get(acts.REQUEST, 0.0) < _FIRM[0 if told else 1]
 
 
-def guess(weights: dict[int, float], hunches: list[float], scores: Scores, told: bool, denies: bool = False) -> None:
+def guess(weights: dict[int, float], hunches: list[float], felt: float, told: bool, denies: bool = False) -> None:
     """Adds what the text probably does where its grammar says little (says_little).
 
-    `denies`: the text denies something, which grammar sees and a hunch does not.
+    `felt`: valence of the words, [-1, 1] (scorer.valence). `denies`: the text denies something, which grammar sees and
+    a hunch does not.
     """
     known = sum(weights.values()) - weights.get(acts.REQUEST, 0.0)
     side = 0 if told else 1
     signs = _SIGNS[side]
     if told:
         hunches = _about(weights, hunches)
-    lean = _LEAN * scores.v + (_TRUSTING if told else 0.0)
+    lean = _LEAN * felt + (_TRUSTING if told else 0.0)
     for sign, much in zip(signs, hunches, strict=True):
         lean += sign * much
     wanted = 1.0 if lean > 0.0 else -1.0

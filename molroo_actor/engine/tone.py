@@ -6,72 +6,20 @@ Not here: what the words say (grammar.py).
 from molroo_actor.engine import speech_acts as acts
 
 _OH = frozenset(
-    (
-        "oh",
-        "wow",
-        "great",
-        "nice",
-        "yeah",
-        "sure",
-        "well",
-        "gee",
-        "congrats",
-        "congratulations",
-        "bravo",
-        "brilliant",
-        "fantastic",
-        "wonderful",
-        "amazing",
-        "perfect",
-        "lovely",
-        "yes",
-        "ah",
-        "cool",
-        "thanks",
-        "how",
-        "so",
-        "slow",
-    )
+    """
+    oh wow great nice yeah sure well gee congrats congratulations bravo brilliant fantastic wonderful amazing
+    perfect lovely yes ah cool thanks how so slow
+    """.split()
 )
 _CURT = frozenset(
-    (
-        "k",
-        "kk",
-        "ok",
-        "meh",
-        "whatever",
-        "nvm",
-        "hm",
-        "hmm",
-        "mhm",
-        "fine",
-        "sure",
-        "idc",
-        "cool",
-        "zzz",
-        "yawn",
-        "ㅇㅇ",
-        "ㅇㅋ",
-    )
+    """
+    k kk ok meh whatever nvm hm hmm mhm fine sure idc cool zzz yawn ㅇㅇ ㅇㅋ
+    """.split()
 )
 _IMPERATIVE = frozenset(
-    (
-        "stop",
-        "do",
-        "write",
-        "give",
-        "get",
-        "go",
-        "shut",
-        "make",
-        "answer",
-        "finish",
-        "fix",
-        "tell",
-        "just",
-        "hurry",
-        "send",
-    )
+    """
+    stop do write give get go shut make answer finish fix tell just hurry send
+    """.split()
 )
 _SOUR_WORDS = frozenset(
     """

@@ -81,20 +81,8 @@ class Actor:
     """The live state of one session. Rows made here must go to the gate in the order in which they were made."""
 
     __slots__ = (
-        "_expire_h",
-        "_in_flight",
-        "_kept",
-        "_older_ids",
-        "_recent_ids",
-        "_record",
-        "_released",
-        "_row_bytes_max",
-        "epoch",
-        "params",
-        "released_seq",
-        "seq",
-        "session",
-        "time_scale",
+        "_expire_h", "_in_flight", "_kept", "_older_ids", "_recent_ids", "_record", "_released", "_row_bytes_max",
+        "epoch", "params", "released_seq", "seq", "session", "time_scale",
     )  # fmt: skip
 
     def __init__(
@@ -319,9 +307,7 @@ class Actor:
         self, row: Row, after: Record, asker: Asker, event_context: str | None, verdict: Verdict | None
     ) -> Pending:
         if row.size > self._row_bytes_max:
-            raise Overloaded(
-                f"the turn would take {row.size:,} bytes in the journal, the limit is {self._row_bytes_max:,}"
-            )
+            raise Overloaded(f"this would take {row.size:,} bytes in the journal, the limit is {self._row_bytes_max:,}")
         self._record = blobs.encode_record(after.without_answer())
         self.seq = row.seq
         pending = Pending(self, row, after, self._record, asker, event_context)

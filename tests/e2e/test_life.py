@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import shutil
 import ssl
-import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.wire import GLAD, KEY, Api, Talk, connect, eventually
 from tests.kit.server import running, start
-
-OPENSSL = shutil.which("openssl")
+from tests.kit.tls import OPENSSL, self_signed
 
 
 def test_sigterm_says_1012_to_all_and_exits_with_0(tmp_path: Path) -> None:
@@ -132,14 +129,7 @@ def test_a_key_and_a_create_are_durable_when_they_are_answered(tmp_path: Path) -
 
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is missing: no certificate can be made")
 def test_https_and_wss_work_with_a_certificate_and_plain_lines_do_not(tmp_path: Path) -> None:
-    cert, secret = tmp_path / "cert.pem", tmp_path / "key.pem"
-    assert OPENSSL is not None
-    subprocess.run(
-        [OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", str(secret), "-out", str(cert)],
-        check=True, capture_output=True, timeout=20,
-    )  # fmt: skip
+    cert, secret = self_signed(tmp_path)
     trust = ssl.create_default_context(cafile=str(cert))
     env = {"MOLROO_TLS_CERT": str(cert), "MOLROO_TLS_KEY": str(secret)}
     with running(tmp_path / "data", env=env) as server:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +17,9 @@ from tests.e2e.wire import KEY, Api
 from tests.kit import llm_server as llm
 from tests.kit.llm_server import FINE, LlmServer, answer, llm_server_in_thread
 from tests.kit.server import running, start
+from tests.kit.tls import OPENSSL, self_signed
 
 LLM_KEY = "sk-very-secret-key"
-OPENSSL = shutil.which("openssl")
 SIX = ("goal_relevance", "goal_congruence", "expectedness", "controllability", "agency", "norm_compatibility")
 
 
@@ -93,14 +91,7 @@ def test_a_turn_that_waits_for_the_model_does_not_hold_up_the_end(tmp_path: Path
 
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is missing: no certificate can be made")
 def test_over_https_an_endpoint_is_believed_only_with_a_certificate_that_the_system_trusts(tmp_path: Path) -> None:
-    cert, secret = tmp_path / "cert.pem", tmp_path / "key.pem"
-    assert OPENSSL is not None
-    subprocess.run(
-        [OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", str(secret), "-out", str(cert)],
-        check=True, capture_output=True, timeout=20,
-    )  # fmt: skip
+    cert, secret = self_signed(tmp_path)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(cert, secret)
     with llm_server_in_thread(tls) as endpoint:

@@ -10,10 +10,8 @@ import json
 import logging
 import random
 import resource
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -31,8 +29,8 @@ from tests.e2e.wire import KEY, Api, Node, eventually, serving
 from tests.kit import receiver as kit
 from tests.kit.receiver import Behaviour, Got, Huge, Receiver, answer, receiving
 from tests.kit.server import running, start
+from tests.kit.tls import OPENSSL, self_signed
 
-OPENSSL = shutil.which("openssl")
 SECRET = "a secret of sixteen or more"
 FAST: dict[str, Any] = {
     "allow_private_webhooks": True,
@@ -199,13 +197,7 @@ def test_a_receiver_that_stalls_delays_no_other_and_no_turn(node: Node, receiver
 
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is missing: no certificate can be made")
 def test_a_certificate_that_nobody_vouches_for_is_never_told_anything(node: Node, tmp_path: Path) -> None:
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    assert OPENSSL is not None
-    subprocess.run(
-        [OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
-        check=True, capture_output=True, timeout=20,
-    )  # fmt: skip
+    cert, key = self_signed(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(cert, key)
     with receiving(tls) as receiver:

@@ -10,7 +10,7 @@ from molroo_actor.engine import speech_acts as acts
 from molroo_actor.engine.hunch import MEANT, READS, hunch, tables
 from molroo_actor.engine.lexicon import tokens
 from molroo_actor.engine.perspective import guess, says_little
-from molroo_actor.engine.scorer import score
+from molroo_actor.engine.scorer import valence
 
 
 def best(text: str, told: bool) -> str:
@@ -64,7 +64,7 @@ def test_a_recognised_deed_says_who_a_hunch_is_about() -> None:
     hunches = [0.0] * len(MEANT["user"])
     hunches[MEANT["user"].index("harsh")] = 0.9
     weights = {acts.USER_MISFORTUNE: 0.2}
-    guess(weights, hunches, score(words), told=True)
+    guess(weights, hunches, valence(words)[0], told=True)
     assert acts.INSULT not in weights
 
 
@@ -80,7 +80,7 @@ def test_a_clear_hunch_doubts_weak_deeds_unless_something_is_denied(denies: bool
     hunches = [0.0] * len(MEANT["user"])
     hunches[MEANT["user"].index("harsh")] = 0.9
     weights = {acts.PRAISE: 0.4}
-    guess(weights, hunches, score(words), told=True, denies=denies)
+    guess(weights, hunches, valence(words)[0], told=True, denies=denies)
     assert (acts.INSULT in weights) == doubted
     assert (weights[acts.PRAISE] < 0.1) == doubted
 
@@ -90,7 +90,7 @@ def test_a_hunch_adds_nothing_to_deeds_that_it_agrees_with() -> None:
     hunches = [0.0] * len(MEANT["user"])
     hunches[MEANT["user"].index("harsh")] = 0.9
     weights = {acts.REPROACH: 0.4}
-    guess(weights, hunches, score(words), told=True)
+    guess(weights, hunches, valence(words)[0], told=True)
     assert weights == {acts.REPROACH: 0.4}
 
 

@@ -8,7 +8,7 @@ from msgspec import json
 
 from molroo_actor.engine import scorer
 from molroo_actor.engine.lexicon import tokens
-from molroo_actor.engine.scorer import READS, REST, Head, Scores, known_form, score, table
+from molroo_actor.engine.scorer import READS, REST, Head, Scores, known_form, score, table, valence
 
 _FILES = ("emobank", "xenvent", "goemotions")
 
@@ -168,3 +168,11 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(scorer, "files", lambda _package: tmp_path)
     with pytest.raises(ValueError, match=says):
         table.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    "text", ["I love this", "not good at all", "Zzyzx!", "", "the king is dead, long live the king"]
+)
+def test_what_a_turn_asks_for_is_a_part_of_the_whole(text: str) -> None:
+    words = tokens(text)
+    assert valence(words) == (score(words).v, score(words).known)
