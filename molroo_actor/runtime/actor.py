@@ -303,9 +303,7 @@ class Actor:
             blobs.encode_record(after),
         )
         fired = None if verdict is None else verdict.fired
-        return self._take(
-            row, Answer(self.params, row.seq, after, None, state=state, fired=fired), asker, verdict
-        )
+        return self._take(row, Answer(self.params, row.seq, after, None, state=state, fired=fired), asker, verdict)
 
     def _take(self, row: Row, answer: Answer, asker: Asker, verdict: Verdict | None) -> Pending:
         if row.size > self._row_bytes_max:

@@ -28,7 +28,8 @@ class Answer:
     """
 
     __slots__ = (
-        "_blob", "_data", "_data_with_prompt", "_prompt", "_record", "_state", "event_context", "fired", "params", "seq",
+        "_blob", "_data", "_data_with_prompt", "_prompt", "_record", "_state", "event_context", "fired", "params",
+        "seq",
     )  # fmt: skip
 
     def __init__(
@@ -102,8 +103,9 @@ class Answer:
 class Asker(Protocol):
     """Whoever waits for the direct answer. Exactly one of the two is called, once."""
 
-    attachment: Attachment | None
-    """Where the answer goes when that is a socket; it gets no push besides."""
+    @property
+    def attachment(self) -> Attachment | None:
+        """Where the answer goes when that is a socket; it gets no push besides."""
 
     def answered(self, answer: Answer, *, duplicate: bool) -> None:
         """It is durable; duplicate: it was before this was asked."""
