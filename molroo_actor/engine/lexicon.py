@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import chain
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
 
@@ -46,18 +46,9 @@ _ENDINGS = ("ing", "ed", "ers", "er", "ies", "es", "s", "y", "e")
 _COMMON = frozenset(("the", "and", "for", "with", "your", "you", "that", "this", "not", "them", "they", "their", "who"))
 
 
-class Phrase(NamedTuple):
-    """The phrases that begin with the same two tokens.
-
-    thirds: the third tokens of the longer ones, because most texts fail there; longer: (the tokens after the first
-    two, entry), longest first.
-    """
-
-    short: Entry | None
-    thirds: frozenset[str]
-    longer: tuple[tuple[tuple[str, ...], Entry], ...]
-
-
+# The phrases that begin with the same two tokens: the entry of these two alone, the third tokens of the longer ones
+# (most texts fail there), and (the tokens after the first two, entry), longest first.
+Phrase = tuple[Entry | None, frozenset[str], tuple[tuple[tuple[str, ...], Entry], ...]]
 Phrases = Mapping[str, Mapping[str, Phrase]]  # first token -> second token -> phrases
 
 BY_BEGINNING: Final[Mapping[str, Phrase]] = MappingProxyType({})
@@ -167,7 +158,7 @@ def _by_second(found: Mapping[tuple[str, ...], Entry]) -> Mapping[str, Phrase]:
 
 def _phrase(options: list[tuple[tuple[str, ...], Entry]]) -> Phrase:
     longer = tuple((rest, entry) for rest, entry in options if rest)
-    return Phrase(dict(options).get(()), frozenset(rest[0] for rest, _ in longer), longer)
+    return dict(options).get(()), frozenset(rest[0] for rest, _ in longer), longer
 
 
 _NO_PHRASES: Mapping[str, Phrase] = MappingProxyType({})
@@ -212,7 +203,8 @@ def korean(word: str, rest: list[str], book: Lexicon) -> tuple[Entry | None, int
         head = word[:size]
         for second, phrase in book.korean_phrases.get(head, _NO_PHRASES).items():
             if rest and rest[0].startswith(second):
-                return phrase.longer[0][1] if phrase.longer else phrase.short, 1
+                short, _, longer = phrase
+                return longer[0][1] if longer else short, 1
         if size > 1 and (found := book.korean.get(head)) is not None:
             return found, 0
     return None, 0
