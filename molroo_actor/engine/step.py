@@ -164,7 +164,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
 
     # The feeling stays about what moved it most, until that has faded below what is new.
     weight = gr * (0.10 + 0.70 * size + 0.15 * size * (nc if nc >= 0.0 else -nc) + 0.15 * (1.0 - felt_ex))
-    weight = min(weight, 1.0)
+    weight = weight if weight < 1.0 else 1.0
     left = labels.fade(s)
     fresh = weight >= 0.3 * s.c_i * left
     dread = s.c_dread
@@ -284,7 +284,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         dread,
         used,
     )
-    primary, secondary = labels.name(params, after)
+    primary, secondary = labels.called(params, after, felt, missed)
     force_setattr(after, "label", labels.INDEX[primary])  # nobody has seen it yet; a copy would cost 2 us
     return Outcome(
         after,
