@@ -142,6 +142,8 @@ def settle(stage: int, since_ms: int, now_ms: int, values: tuple[float, float, f
 def stand(params: Params, state: State, strength: float) -> tuple[int, int]:
     """(stage, since ms) that the state, whose displayed intensity is `strength`, has come to since its last turn."""
     s = state
+    if s.at_ms - s.stage_ms < SETTLES_MS[s.stage]:
+        return s.stage, s.stage_ms
     act, strain = measures(params, s.v, s.a, s.d, strength, s.energy, s.stress)
     return settle(s.stage, s.stage_ms, s.at_ms, (act, strain, growth(s)))
 
