@@ -126,9 +126,10 @@ def called(params: Params, s: State, v: float, lack: float) -> tuple[str, str | 
     if s.x_gr < 0.25 and s.x_ex > 0.6:  # nothing matters and nothing surprises (Smith & Ellsworth 1985)
         score[_BOREDOM] += 60.0 * (0.25 - s.x_gr) * (s.x_ex - 0.6)
 
-    away = abs(s.v - params.bv) + abs(s.a - params.ba) + abs(s.d - params.bd)
-    if away < _AT_REST and strength < 0.03:  # whoever is at its own rest, wherever that lies, feels nothing special
-        score[_NEUTRAL] += 2.0 * (1.0 - away / _AT_REST)
+    if strength < 0.03:  # whoever is at its own rest, wherever that lies, feels nothing special
+        away = abs(s.v - params.bv) + abs(s.a - params.ba) + abs(s.d - params.bd)
+        if away < _AT_REST:
+            score[_NEUTRAL] += 2.0 * (1.0 - away / _AT_REST)
 
     known = s.label
     score[known] += _LEAD * left
