@@ -6,7 +6,6 @@ Inputs vary from call to call. What the server itself uses for a turn stands in 
 from __future__ import annotations
 
 import random
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from itertools import cycle
@@ -41,24 +40,22 @@ def run(out: results.Results) -> None:
         (ALL_IN_VECTOR, lambda: one.turn(vector_frames())),
         (ALL_IN_TEXT, lambda: one.turn(text_frames())),
     ]
-    rows = []
+    rows, found = [], {}
     for title, call in timed:
-        each = per_call_us(call)
-        out.figure(PART, title, "this process", each, "µs")
-        rows.append((f"  {title}", f"{each:.1f}"))
+        found[title] = per_call_us(call)
+        rows.append((f"  {title}", f"{out.figure(PART, title, 'this process', found[title], 'µs'):.1f}"))
     print(*results.table(HEAD, rows, WIDTHS), sep="\n")
     for what, title in ((floors.VECTOR_CPU, ALL_IN_VECTOR), (floors.TEXT_CPU, ALL_IN_TEXT)):
-        found = next(figure.value for figure in out.figures if figure.what == title)
-        print(f"  {what}:")
-        print(results.ratio_line(out.ratio(PART, what, floors.BUDGET, [found], [floors.BUDGETS_US[what]])), flush=True)
+        ratio = out.ratio(PART, what, floors.BUDGET, found[title], [floors.BUDGETS_US[what]] * ROUNDS)
+        print(f"{results.line(ratio)}   ({what}, {floors.BUDGETS_US[what]:.0f} µs)", flush=True)
 
 
-def per_call_us(call: Callable[[], object]) -> float:
-    """The median of rounds; CPU time of this thread, so that a busy neighbour does not count."""
+def per_call_us(call: Callable[[], object]) -> list[float]:
+    """Round by round; CPU time of this thread, so that a busy neighbour does not count."""
     rounds = []
     for _ in range(ROUNDS):
         began = time.thread_time_ns()
         for _ in range(CALLS):
             call()
         rounds.append((time.thread_time_ns() - began) / CALLS / 1e3)
-    return statistics.median(rounds)
+    return rounds
