@@ -15,16 +15,15 @@ from bench.child import start_server
 from bench.part_wake import ASLEEP_WITHIN_S
 
 PART = "asleep"
-STARTS = 7
 WAKES = 1_000
 HEAD = ("", "start s", "PSS MB", "files", "disk MB")
 WIDTHS = (34, 10, 10, 10, 10)
 
 
-def run(full: Path, empty: Path, sessions: int, out: results.Results) -> None:
+def run(full: Path, empty: Path, sessions: int, rounds: int, out: results.Results) -> None:
     """Measure and print; `full` is a folder of `crowd`."""
     starts: dict[Path, list[tuple[float, int]]] = {full: [], empty: []}
-    for _ in range(STARTS):
+    for _ in range(rounds):
         for data, found in starts.items():
             with start_server(PART, data, **crowd.NAP) as child:
                 found.append((child.ready_s, proc.memory(child.pid).pss))

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bench import floors, jobs, results
+from bench import floors, jobs, results, workerd
 from bench.child import Child
 from bench.turns import Kind
 
@@ -27,14 +26,14 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Case:
-    """One row of a table. `few`: only this server and workerd take part."""
+    """One row of a table. Who is named in `without` does not take part."""
 
     sockets: int
     kind: Kind
     prompt: bool = False
     ids: bool = False
     over: jobs.Protocol = "ws"
-    few: bool = False
+    without: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -111,10 +110,15 @@ def play(contenders: Sequence[Contender], case: Case, rounds: int, answer_bytes:
             contender.rounds.setdefault(case, []).append(measured)
 
 
-def rows(part: str, case: Case, answer_bytes: int, contenders: Sequence[Contender], out: results.Results) -> list[str]:
+def rows(part: str, case: Case, answers: str, contenders: Sequence[Contender], out: results.Results) -> list[str]:
     """The case's lines of the table."""
     found = [_row(part, case, contender, out) for contender in contenders]
-    return [f"{case.title} (answers of {answer_bytes:,} bytes)", *results.table(HEAD, found, WIDTHS)[1:]]
+    return [f"{case.title} ({answers})", *results.table(HEAD, found, WIDTHS)[1:]]
+
+
+def of_size(answer_bytes: int) -> str:
+    """What the peers were asked to answer."""
+    return f"answers of {answer_bytes:,} bytes, workerd's of {workerd.ANSWER_BYTES:,}"
 
 
 def beside(part: str, case: Case, contenders: Sequence[Contender], out: results.Results) -> list[str]:
@@ -130,8 +134,7 @@ def _row(part: str, case: Case, contender: Contender, out: results.Results) -> t
     found = contender.rounds[case]
 
     def median(values: Sequence[float], unit: str) -> float:
-        out.figure(part, case.title, contender.name, values, unit)
-        return statistics.median(values)
+        return out.figure(part, case.title, contender.name, values, unit)
 
     client = median([m.client_cpu_share for m in found], results.CLIENT_SHARE)
     others = median([m.others_cpu_share for m in found], "CPU share of others")

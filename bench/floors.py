@@ -80,7 +80,7 @@ FLOORS = [
     # any entry in any table would be a hundred.
     Floor(ASLEEP_MEMORY, EMPTY, 16.0, 4.0, at_most=True, unit=BYTES),
     Floor(ASLEEP_START, EMPTY, 1.0, 0.1, at_most=True, unit=SECONDS),
-    # Over what the bare sockets take: a process that only waits has its own wake-ups, and a clock tick is 1/100 s.
+    # Over what as many bare sockets take: the server wakes up every second whether sockets are there or not.
     Floor(SLEEPING_CPU, BARE_SOCKET, 0.01, 0.002, at_most=True, unit=OF_A_CORE),
     *(
         Floor(flat(cost, asleep), few_asleep(SLEEPING[0]), 1.3, 1.1, at_most=True)

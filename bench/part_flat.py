@@ -34,7 +34,7 @@ def run(crowds: Callable[[int], Path], sleeping: Sequence[int], rounds: int, out
     answer_bytes = contenders[0].rounds[ALL_AWAKE][0].answer_bytes
     print(*results.table(contest.HEAD, [], contest.WIDTHS), sep="\n")
     few, *many = contenders
-    print(*contest.rows(PART, ALL_AWAKE, answer_bytes, contenders, out), sep="\n")
+    print(*contest.rows(PART, ALL_AWAKE, f"answers of {answer_bytes:,} bytes", contenders, out), sep="\n")
     for other, count in zip(many, sleeping[1:], strict=True):
         for what, cost in (("time", _time_us), ("CPU", _cpu_us)):
             pair = [[cost(m) for m in each.rounds[ALL_AWAKE]] for each in (other, few)]

@@ -20,6 +20,7 @@ NAP = {"MOLROO_HIBERNATE_AFTER_S": f"{ASLEEP_AFTER_S}", "MOLROO_FOLD_AGE_S": "0.
 NO_NAP = {**NAP, "MOLROO_HIBERNATE_AFTER_S": "3600", "MOLROO_RESIDENT_MAX": "1000000"}
 WORKERD_SOCKETS = 1_000  # a third of a megabyte each
 WORKERD_ASLEEP_AFTER_S = 10.0
+NEVER_ASLEEP_S = 1.0  # what does not sleep has folded by then
 QUIET_SHARE = 0.02
 QUIET_WITHIN_S = 240.0
 HEAD = ("a session and its open socket", "sockets", "PSS B", "RSS B", "idle CPU", "threads")
@@ -47,7 +48,7 @@ class Grown:
         )
 
 
-def run(folder: Path, sockets: int, idle_s: float, out: results.Results) -> None:
+def run(folder: Path, sockets: int, idle_s: float, beside_workerd: bool, out: results.Results) -> None:
     """Measure and print."""
     data, paths = folder / "memory", [rest.ws_path(number) for number in range(sockets)]
     with start_server("preparing", data, **NAP) as child:
@@ -56,16 +57,16 @@ def run(folder: Path, sockets: int, idle_s: float, out: results.Results) -> None
         ours = _grown(child, paths, idle_s)
         loop = ["--uvloop"] if proc.maps_library(child.pid, "uvloop") else []
     with start_peer("echo", *loop) as child:
-        bare = _grown(child, ["/ws?bytes=1000"] * sockets, idle_s)
+        bare = _grown(child, ["/ws?bytes=1000"] * sockets, idle_s, NEVER_ASLEEP_S)
     with start_server(floors.SERVER, data, **NO_NAP) as child:
-        active = _grown(child, paths, idle_s)
+        active = _grown(child, paths, idle_s, NEVER_ASLEEP_S)
     rows = [
         ours.row("this server, hibernated", floors.MEMORY, floors.SERVER, out),
         bare.row("bare idle aiohttp socket", floors.MEMORY, floors.BARE_SOCKET, out),
         active.row("this server, awake", floors.ACTIVE_MEMORY, floors.SERVER, out),
     ]
     with contextlib.ExitStack() as stack:
-        if peer := workerd.entered(folder / "memory-workerd", stack):
+        if beside_workerd and (peer := workerd.entered(folder / "memory-workerd", stack)):
             theirs = [workerd.path(number) for number in range(min(sockets, WORKERD_SOCKETS))]
             found = _grown(peer, theirs, idle_s, WORKERD_ASLEEP_AFTER_S)
             rows.append(found.row("workerd, hibernated", floors.MEMORY, floors.WORKERD, out))
@@ -85,9 +86,9 @@ def _grown(child: Child, paths: list[str], idle_s: float, asleep_after_s: float 
     with jobs.held(_hold(child, paths)):
         quiet(child.pid, asleep_after_s)
         after = proc.memory(child.pid)
-        cpu, began = proc.cpu_s(child.pid), time.perf_counter()
+        cpu, began = proc.on_cpu_s(child.pid), time.perf_counter()
         time.sleep(idle_s)
-        share = (proc.cpu_s(child.pid) - cpu) / (time.perf_counter() - began)
+        share = (proc.on_cpu_s(child.pid) - cpu) / (time.perf_counter() - began)
         return Grown(len(paths), before, after, share, proc.threads(child.pid))
 
 

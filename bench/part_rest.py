@@ -39,7 +39,7 @@ def run(folder: Path, rounds: int, measure_s: float, out: results.Results) -> No
         for case in CASES:
             answer_bytes = contenders[0].measure(CASES[0], 0, 0.3).answer_bytes
             contest.play(contenders, case, rounds, answer_bytes, measure_s)
-            print(*contest.rows(PART, case, answer_bytes, contenders, out), sep="\n")
+            print(*contest.rows(PART, case, contest.of_size(answer_bytes), contenders, out), sep="\n")
             print(*contest.beside(PART, case, contenders, out), sep="\n", flush=True)
 
 
