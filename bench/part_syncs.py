@@ -43,7 +43,7 @@ def run(folder: Path, out: results.Results) -> None:
 
 def _row(who: str, child: Child, path: str, folder: Path, out: results.Results) -> tuple[str, ...]:
     job = jobs.Job(mode="steady", port=child.port, pid=child.pid, paths=[path], warmup_s=0.2, measure_s=MEASURE_S)
-    jobs.run(job)  # tables are made and files opened by then
+    jobs.run(replace(job, measure_s=0.1))  # tables are made and files opened by then
     trace = folder / "syncs.trace"
     with _traced(child.pid, trace):
         counted = jobs.run(replace(job, warmup_s=0.0))

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench import floors, results
+from bench.contest import CLIENT_BOUND
 from bench.floors import Floor
 from bench.results import Comparison
 
@@ -113,6 +114,12 @@ def _legend(axes: Axes, shown: Sequence[tuple[Floor, Comparison]]) -> None:
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.4, -0.06), ncols=5, frameon=False, fontsize=8)
 
 
+def _at_least(out: results.Results, case: str, who: str) -> str:
+    """A sign before a figure that is the client's: whoever answered could do more."""
+    share = out.found(case, who, results.CLIENT_SHARE)
+    return "≥ " if share and share.value > CLIENT_BOUND else ""
+
+
 def _turns(axes: Axes, out: results.Results, cases: Sequence[str], who: dict[str, str], title: str) -> None:
     """A group a case, a bar for each who answered; its line is the rounds' spread."""
     axes.set_title(title)
@@ -125,7 +132,7 @@ def _turns(axes: Axes, out: results.Results, cases: Sequence[str], who: dict[str
                 axes.barh(at, found.value, thick * 0.92, color=colour, label=name if place == 0 else None)
                 axes.hlines(at, found.low, found.high, color="#22262b", linewidth=0.9)
                 axes.annotate(
-                    f"{found.value:,.0f}",
+                    f"{_at_least(out, case, name)}{found.value:,.0f}",
                     (found.high, at),
                     (3, 0),
                     textcoords="offset points",
