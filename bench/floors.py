@@ -76,9 +76,9 @@ FLOORS = [
     Floor(WAKE_P50, WORKERD, 0.5, 0.25, at_most=True),
     Floor(WAKE_P99, WORKERD, 1.0, 0.5, at_most=True),
     Floor(MEMORY, BARE_SOCKET, 1.25, 1.1, at_most=True),
-    # Nothing is kept of such a session. What is seen is SQLite's page cache, filled as far as a start reads and no
-    # larger for more sessions (2 MB a connection at most); an id in any table of ours would be a hundred bytes.
-    Floor(ASLEEP_MEMORY, EMPTY, 32.0, 16.0, at_most=True, unit=BYTES),
+    # Nothing is kept of such a session. A start over many reads more pages of the ledger than one over none, and
+    # keeps as many as SQLite's page cache takes; an id in any table of ours would be a hundred bytes each.
+    Floor(ASLEEP_MEMORY, EMPTY, 16.0, 4.0, at_most=True, unit=BYTES),
     Floor(ASLEEP_START, EMPTY, 1.0, 0.1, at_most=True, unit=SECONDS),
     # Over what as many bare sockets take: the server wakes up every second whether sockets are there or not.
     Floor(SLEEPING_CPU, BARE_SOCKET, 0.01, 0.002, at_most=True, unit=OF_A_CORE),

@@ -85,7 +85,7 @@ def line(found: Comparison) -> str:
     """One line under a table."""
     sign = "×" if found.unit == floors.TIMES else "−"
     spread = f"({_bare(found.low, found.unit)} to {_bare(found.high, found.unit)})"
-    return f"    {sign} {found.against:<26}{_bare(found.median, found.unit):>9}  {spread:<20}{found.verdict}".rstrip()
+    return f"    {sign} {found.against:<26}{_bare(found.median, found.unit):>9}  {spread:<20} {found.verdict}".rstrip()
 
 
 def _bare(value: float, unit: str) -> str:
