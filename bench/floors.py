@@ -55,6 +55,7 @@ SERVER, UNSYNCED, ECHO, ENGINE_ECHO = "this server", "journal unsynced", "bare e
 WORKERD, BARE_POST, EMPTY = "workerd", "bare aiohttp POST", "an empty folder"
 LONE_P50, WAKE_P50, WAKE_P99 = "p50 of 1 socket, vector", "p50 of wake + turn", "p99 of wake + turn"
 MEMORY, SLEEPING_CPU = "memory of a hibernated socket", "CPU of hibernated sockets"
+FEW_AWAKE_MEMORY = "memory of a hibernated socket, few awake at a time"
 ACTIVE_MEMORY = "memory of an active session with its socket"
 ASLEEP_START, ASLEEP_MEMORY = "start over sessions asleep", "memory of a session asleep"
 VECTOR_CPU, TEXT_CPU = "CPU of a turn from a vector", "CPU of a turn from text"

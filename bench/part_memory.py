@@ -2,7 +2,8 @@
 workerd's hibernated one, and CPU while nothing happens.
 
 Every session has had a turn before, every bare socket an exchange; pings are set aside by a long interval. Figures are
-growth over the same process with one socket.
+growth over the same process with one socket. How many were awake at once matters: what a heap grew to it seldom gives
+back. So the sleepers are measured twice, after all were awake together (which is judged) and after a few at a time.
 """
 
 from __future__ import annotations
@@ -16,15 +17,23 @@ from bench.child import Child, start_peer, start_server
 
 PART = "memory"
 ASLEEP_AFTER_S = 4.0  # long enough that the server sweeps as seldom as by default
-NAP = {"MOLROO_HIBERNATE_AFTER_S": f"{ASLEEP_AFTER_S}", "MOLROO_FOLD_AGE_S": "0.5", "MOLROO_PING_EVERY_S": "3600"}
-NO_NAP = {**NAP, "MOLROO_HIBERNATE_AFTER_S": "3600", "MOLROO_RESIDENT_MAX": "1000000"}
+NAP = {
+    "MOLROO_HIBERNATE_AFTER_S": f"{ASLEEP_AFTER_S}",
+    "MOLROO_FOLD_AGE_S": "0.5",
+    "MOLROO_PING_EVERY_S": "3600",
+    "MOLROO_RESIDENT_MAX": "1000000",  # all sockets come at once, and each of them wakes its session
+}
+NO_NAP = {**NAP, "MOLROO_HIBERNATE_AFTER_S": "3600"}
+SHORT_NAP = {**NAP, "MOLROO_HIBERNATE_AFTER_S": "0.3"}
+AT_A_TIME = 500
+ASLEEP_AGAIN_S = 0.7
 WORKERD_SOCKETS = 1_000  # a third of a megabyte each
 WORKERD_ASLEEP_AFTER_S = 10.0
 NEVER_ASLEEP_S = 1.0  # what does not sleep has folded by then
 QUIET_SHARE = 0.02
 QUIET_WITHIN_S = 240.0
 HEAD = ("a session and its open socket", "sockets", "PSS B", "RSS B", "idle CPU", "threads")
-WIDTHS = (42, 10, 10, 10, 12, 10)
+WIDTHS = (50, 10, 10, 10, 12, 10)
 
 
 class Grown:
@@ -65,11 +74,8 @@ def run(folder: Path, sockets: int, idle_s: float, beside_workerd: bool, out: re
         bare.row("bare idle aiohttp socket", floors.MEMORY, floors.BARE_SOCKET, out),
         active.row("this server, awake", floors.ACTIVE_MEMORY, floors.SERVER, out),
     ]
-    with contextlib.ExitStack() as stack:
-        if beside_workerd and (peer := workerd.entered(folder / "memory-workerd", stack)):
-            theirs = [workerd.path(number) for number in range(min(sockets, WORKERD_SOCKETS))]
-            found = _grown(peer, theirs, idle_s, WORKERD_ASLEEP_AFTER_S)
-            rows.append(found.row("workerd, hibernated", floors.MEMORY, floors.WORKERD, out))
+    if whole:
+        rows += _further(folder, data, sockets, idle_s, out)
     print(*results.table(HEAD, rows, WIDTHS), sep="\n")
     memory = out.ratio(PART, floors.MEMORY, floors.BARE_SOCKET, [ours.pss], [bare.pss])
     idle = (floors.SLEEPING_CPU, floors.BARE_SOCKET, [ours.share], [bare.share], floors.OF_A_CORE)
@@ -79,11 +85,31 @@ def run(folder: Path, sockets: int, idle_s: float, beside_workerd: bool, out: re
         out.notes.append(f"hibernated sockets were {sockets:,}, not {floors.IDLE_SOCKETS:,}")
 
 
-def _grown(child: Child, paths: list[str], idle_s: float, asleep_after_s: float = ASLEEP_AFTER_S) -> Grown:
+def _further(folder: Path, data: Path, sockets: int, idle_s: float, out: results.Results) -> list[tuple[str, ...]]:
+    """The sleepers again, of whom few were awake at a time, and workerd's."""
+    paths = [rest.ws_path(number) for number in range(sockets)]
+    with start_server(floors.SERVER, data, **SHORT_NAP) as child:
+        few = _grown(child, paths, 1.0, NEVER_ASLEEP_S, AT_A_TIME)
+    title = f"this server, hibernated, {AT_A_TIME} awake at a time"
+    rows = [few.row(title, floors.FEW_AWAKE_MEMORY, floors.SERVER, out)]
+    with contextlib.ExitStack() as stack:
+        if peer := workerd.entered(folder / "memory-workerd", stack):
+            theirs = [workerd.path(number) for number in range(min(sockets, WORKERD_SOCKETS))]
+            found = _grown(peer, theirs, idle_s, WORKERD_ASLEEP_AFTER_S)
+            rows.append(found.row("workerd, hibernated", floors.MEMORY, floors.WORKERD, out))
+    return rows
+
+
+def _grown(
+    child: Child, paths: list[str], idle_s: float, asleep_after_s: float = ASLEEP_AFTER_S, at_a_time: int = 0
+) -> Grown:
     with jobs.held(_hold(child, paths[:1])):
         quiet(child.pid, asleep_after_s)
         before = proc.memory(child.pid)
-    with jobs.held(_hold(child, paths)):
+    with contextlib.ExitStack() as stack:
+        for first in range(0, len(paths), at_a_time or len(paths)):
+            stack.enter_context(jobs.held(_hold(child, paths[first : first + (at_a_time or len(paths))])))
+            time.sleep(ASLEEP_AGAIN_S)
         quiet(child.pid, asleep_after_s)
         after = proc.memory(child.pid)
         cpu, began = proc.on_cpu_s(child.pid), time.perf_counter()

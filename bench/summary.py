@@ -48,6 +48,7 @@ def _beside(out: results.Results) -> list[str]:
             for count in (1, 64)
         ),
         ("PSS bytes", floors.ACTIVE_MEMORY, "PSS bytes", ",.0f", (floors.SERVER,)),
+        ("PSS bytes", floors.FEW_AWAKE_MEMORY, "PSS bytes", ",.0f", (floors.SERVER,)),
         ("PSS bytes", floors.MEMORY, "PSS bytes", ",.0f", (floors.SERVER, floors.BARE_SOCKET, floors.WORKERD)),
     ]  # fmt: skip
     told = []

@@ -45,7 +45,7 @@ class Sizes:
     wake_passes: int = 2
     idle_sockets: int = floors.IDLE_SOCKETS
     idle_s: float = 20.0
-    hibernated_workerd: bool = True
+    all_memory: bool = True
     starts: int = 7
     sleeping: tuple[int, ...] = floors.SLEEPING
 
@@ -59,7 +59,7 @@ QUICK = Sizes(
     wake_passes=1,
     idle_sockets=2_000,
     idle_s=3.0,
-    hibernated_workerd=False,
+    all_memory=False,
     starts=3,
     sleeping=(floors.SLEEPING[0], 20_000),
 )
@@ -75,9 +75,7 @@ def run(folder: Path, only: Collection[str], sizes: Sizes, out: results.Results,
         "rest": lambda: part_rest.run(folder, sizes.rounds, sizes.measure_s, out),
         "syncs": lambda: part_syncs.run(folder, out),
         "wake": lambda: part_wake.run(folder, sizes.woken, sizes.wake_passes, sizes.rounds, out),
-        "memory": lambda: part_memory.run(
-            folder, sizes.idle_sockets, sizes.idle_s, beside_workerd=sizes.hibernated_workerd, out=out
-        ),
+        "memory": lambda: part_memory.run(folder, sizes.idle_sockets, sizes.idle_s, whole=sizes.all_memory, out=out),
         "asleep": lambda: asleep.run(crowds(most), folder / "empty", most, sizes.starts, out),
         "flat": lambda: part_flat.run(crowds, sizes.sleeping, sizes.rounds, out),
     }
