@@ -57,8 +57,8 @@ class Grown:
         )
 
 
-def run(folder: Path, sockets: int, idle_s: float, beside_workerd: bool, out: results.Results) -> None:
-    """Measure and print."""
+def run(folder: Path, sockets: int, idle_s: float, *, whole: bool, out: results.Results) -> None:
+    """Measure and print; without `whole` only what has a floor, and what is awake."""
     data, paths = folder / "memory", [rest.ws_path(number) for number in range(sockets)]
     with start_server("preparing", data, **NAP) as child:
         rest.create(child, sockets)  # sessions that have lived before the process that is measured
