@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import importlib
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 from molroo_actor import settings as all_settings
 from molroo_actor.settings import Settings
@@ -37,7 +39,18 @@ def run(given: argparse.Namespace) -> int:
     _set_up_logs(settings)
     sys.setswitchinterval(_SWITCH_S)
     _share_malloc_arena()
-    return asyncio.run(_serve(settings))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_serve(settings))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed."""
+    try:
+        uvloop = importlib.import_module("uvloop")
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 async def _serve(settings: Settings) -> int:

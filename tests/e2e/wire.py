@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as ws_connect
 
+from molroo_actor.cli.serve import loop_factory
 from molroo_actor.settings import Settings
 from molroo_actor.transport.app import Server
 
@@ -71,7 +72,7 @@ class Node:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.loop = asyncio.new_event_loop()
+        self.loop = (loop_factory() or asyncio.new_event_loop)()
         self._thread = threading.Thread(target=self.loop.run_forever, name="node", daemon=True)
         self.server: Server
         self.api: Api
