@@ -153,6 +153,8 @@ class Sockets:
             await ws.prepare(request)
         except web.HTTPBadRequest as error:
             return self._refuse(request, ValidationFailed(f"the upgrade is not whole: {error.text}"), None)
+        except ConnectionError:  # it left before it was let in: nobody reads this
+            return web.Response()
         socket = self._socket(request)
         if socket is None:
             return ws
