@@ -21,6 +21,7 @@ import msgspec
 from molroo_actor.errors import AppendFailed, OutcomeUnknown, StorageError
 from molroo_actor.runtime import output_gate
 from molroo_actor.runtime.keyring import Keyring
+from molroo_actor.storage.layout import DataFolder
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.node_db import connect
 from molroo_actor.storage.rows import Change
@@ -68,6 +69,7 @@ class ProcessLoop(VirtualLoop):
         super().__init__(limit_s=begin_s + 3_600)
         self._now_s = begin_s
         self._selector.select = self._jump_only  # nothing here has a descriptor
+        self._tasks: list[asyncio.Task[Any]] = []
         self.dead = False
         self.dies: Death | None = None
         """Set: the disk's next work is the last, done or not."""
@@ -76,6 +78,16 @@ class ProcessLoop(VirtualLoop):
         if timeout != 0 and not self.tell_quiet():
             self.jump(timeout)
         return []
+
+    def create_task(self, coro: Any, **how: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = super().create_task(coro, **how)
+        self._tasks.append(task)
+        return task
+
+    def left(self) -> list[asyncio.Task[Any]]:
+        """Tasks that are not over. asyncio's own list is of all loops, those of dead processes too."""
+        self._tasks = [task for task in self._tasks if not task.done()]
+        return self._tasks
 
     def die(self) -> None:
         """From now on no work of a thread is done, and the loop stops."""
@@ -218,8 +230,8 @@ def read_all(data: Path) -> dict[int, OnDisk]:
 
 
 def _read_file(data: Path, inner: int, folded_seq: int | None, rows: dict[int, Row]) -> str | None:
-    (path, *_) = [*data.glob(f"sessions/*/{inner:010x}.db"), None]
-    if path is None:
+    path = DataFolder(data).session_file(inner)
+    if not path.exists():
         return None if folded_seq is None else f"no file, and the ledger says {folded_seq}"
     with contextlib.closing(connect(path, "rw")) as sql:
         if not sql.execute("PRAGMA user_version").fetchone()[0]:

@@ -157,6 +157,8 @@ class History:
     """Of the loop, and errors that the product logged."""
     calm_life: int = -1
     """The life whose end was waited for: everything asked in it must be answered."""
+    alarms_may_wait_ms: int = 0
+    """How long one that is due may wait at the end, after what happened in the calm life."""
     stopped_lives: set[int] = field(default_factory=set)
     """Those that ended as a server should."""
     log: list[tuple[float, int, str, Any]] = field(default_factory=list)

@@ -166,14 +166,14 @@ class Process:
         for wire in self.wires:
             wire.dead = True
         for _ in range(_CUT_PASSES):
-            left = asyncio.all_tasks(self.loop)
+            left = self.loop.left()
             if not left:
                 break
             for task in left:
                 task.cancel()
             self.loop.call_soon(self.loop.stop)
             self.loop.run_forever()
-        for task in asyncio.all_tasks(self.loop):
+        for task in self.loop.left():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._release_files()
 

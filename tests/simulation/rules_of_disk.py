@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
 
 from tests.simulation.history import Audit, History, OnDisk, Row
 
-_ALARM_LATE_MS: Final = 3_500
-"""At the end of a story nobody has kept a session awake or a disk busy for so long."""
-_HOUR_MS: Final = 3_600_000
 
 
 def kept_sessions(audit: Audit) -> Iterator[OnDisk]:
@@ -143,7 +139,7 @@ def an_alarm_has_its_effect_once_and_in_time(history: History) -> Iterator[str]:
         return
     last = history.audits[-1]
     for each in kept_sessions(last):
-        if each.alarm is not None and each.alarm[0] < last.wall_ms - _ALARM_LATE_MS:
+        if each.alarm is not None and each.alarm[0] < last.wall_ms - history.alarms_may_wait_ms:
             late_s = (last.wall_ms - each.alarm[0]) / 1000
             yield f"the alarm of session {each.inner} is {late_s:.1f} s late at the end"
         yield from too_soon(each)

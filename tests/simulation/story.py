@@ -35,9 +35,13 @@ from tests.simulation.script import (
     Step,
 )
 
-SETTLE_S: Final = 4.0
+SETTLE_S: Final = 3.0
 """After the last step: slow appraisals end, stalled clients have read, alarms that were put off come again."""
 LIVES_MAX: Final = 30
+_AT_ONCE_MS: Final = 1_500
+"""A session that wakes for its alarm, and a disk that has other things to do."""
+_LOOKED_AT_WITHIN_MS: Final = 12_000
+"""The product notices a wall that jumped within ten seconds, and puts off an alarm that failed."""
 
 
 class Story:
@@ -136,6 +140,8 @@ class Story:
             process.loop.die()
             await asyncio.sleep(1)
         self.history.calm_life = process.number
+        troubled = self._jumped_ms or process.node.observer.failed_alarms
+        self.history.alarms_may_wait_ms = _LOOKED_AT_WITHIN_MS if troubled else _AT_ONCE_MS
         for client in self._clients:
             if client.line is not None and client.wire is not None and not client.wire.over:
                 client.line.calm = client.wire.all_read
