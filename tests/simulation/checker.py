@@ -29,6 +29,7 @@ RULES: Final = {
     "hole": rules_of_lines.a_socket_misses_nothing,
     "stale": rules_of_lines.a_reading_shows_what_was_told_before,
     "answers": rules_of_lines.every_ask_is_answered_once,
+    "works again": rules_of_lines.sessions_work_in_the_end,
     "changed": rules_of_lines.one_turn_has_one_answer,
     "acknowledged": rules_of_lines.what_was_acknowledged_does_not_come_back,
     "told twice": rules_of_lines.an_action_comes_once_a_connection,

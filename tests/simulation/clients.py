@@ -216,6 +216,13 @@ class Asking:
                 self._ask(client.line.name, "turn", each.id, mark, client)
                 client.tell(frame, each.id or "")
 
+    def probe(self, session: int) -> Ask:
+        """A turn by REST that must be taken."""
+        ask = self._ask(name_of(session), "turn", None, f"n/{session}/probe{self._process.number}", None)
+        frame = {"type": "turn_appraisal", "appraisal": GLAD, "context": ask.mark}
+        self._rest(ask, turn_of(frame))
+        return ask
+
     def prefer(self, step: Prefer, client: Client | None) -> None:
         wanted = {"enabled": step.enabled, "cooldown_hours": step.cooldown_hours}
         if client is None:

@@ -35,6 +35,7 @@ from tests.simulation.script import Death, Disturb
 
 T = TypeVar("T")
 KEY: Final = "mk_test_" + "0" * 32
+_SLOW_S: Final = 1.5
 _MEMORY: Final = Path("/dev/shm")
 _COLUMNS: Final = "seq, at_ms, kind, msg_id, body_hash, input, appraisal, emotion"
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
@@ -72,7 +73,9 @@ class ProcessLoop(VirtualLoop):
         self._tasks: list[asyncio.Task[Any]] = []
         self.dead = False
         self.dies: Death | None = None
-        """Set: the disk's next work is the last, done or not."""
+        """Set: the disk's next work (of its kind) is the last, done or not."""
+        self.folding: object = None
+        """The thread that folds."""
 
     def _jump_only(self, timeout: float | None = None) -> list[Any]:
         if timeout != 0 and not self.tell_quiet():
@@ -98,13 +101,16 @@ class ProcessLoop(VirtualLoop):
         if self.dead:
             return self.create_future()
 
+        kinds = ("job", "fold") if thread is self.folding else ("job",)
+        before, after = [f"before a {kind}" for kind in kinds], [f"after a {kind}" for kind in kinds]
+
         def done() -> T:
-            if self.dies == "before a job":
+            if self.dies in before:
                 self.die()
             if self.dead:
                 raise OSError("killed")
             result = job()
-            if self.dies == "after a job":
+            if self.dies in after:
                 self.die()
             return result
 
@@ -119,8 +125,16 @@ class FaultyJournal:
         self._sql = sql
         self._delay_s = delay_s
         self.troubles: list[Disturb] = []
+        self.under_way: Sequence[JournalRow] = ()
 
     async def append(self, rows: Sequence[JournalRow], changes: Sequence[Change]) -> dict[int, Exception]:
+        self.under_way = rows
+        try:
+            return await self._append(rows, changes)
+        finally:
+            self.under_way = ()
+
+    async def _append(self, rows: Sequence[JournalRow], changes: Sequence[Change]) -> dict[int, Exception]:
         trouble = self.troubles.pop(0) if self.troubles else None
         await asyncio.sleep(self._delay_s())
         match trouble.trouble if trouble is not None else None:
@@ -136,13 +150,13 @@ class FaultyJournal:
                 return await self._apart(rows, changes, trouble.pick)
             case "full":
                 self._fail_once(sqlite3.SQLITE_FULL, after=False)
-            case "torn":
+            case "torn" if rows:  # without rows the journal's probe could not tell, and SQLite does not fail so
                 self._fail_once(sqlite3.SQLITE_IOERR, after=True)
             case "dead":
                 self._sql.before = _dead
             case "slow":
-                await asyncio.sleep(0.5)
-            case None:
+                await asyncio.sleep(_SLOW_S)
+            case _:
                 pass
         failed = await self._below.append(rows, changes)
         await asyncio.sleep(self._delay_s())

@@ -136,6 +136,8 @@ class Put:
     actor: int
     seq: int
     durable: int
+    others_under_way: bool
+    """Whether the disk was about to write rows that another actor of the session made."""
 
 
 @dataclass
@@ -153,6 +155,8 @@ class History:
     """inner id -> the life in which its deletion was answered."""
     acknowledged: set[str] = field(default_factory=set)
     """Actions whose acknowledgement was answered."""
+    probes: list[Ask] = field(default_factory=list)
+    """Turns that were asked for at the very end, when nothing was wrong any more."""
     complaints: list[str] = field(default_factory=list)
     """Of the loop, and errors that the product logged."""
     calm_life: int = -1

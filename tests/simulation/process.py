@@ -93,6 +93,8 @@ class Process:
         self._chance = chance
         self._metrics = metrics
         self._actors: dict[int, int] = {}
+        self._makers: dict[tuple[int, int], int] = {}
+        """By (session, seq), which actor made the row last."""
         self._kept_actors: list[object] = []
         """Else another actor may get the same id()."""
         self._sockets: Sockets
@@ -117,6 +119,7 @@ class Process:
         self.node.clock.jump_wall_ms(jumped_ms)
         await self.node.open()
         loop.delay_s = self._delay_s
+        loop.folding = self.node.folding._thread
         self.truth = Truth(self.node.ledger.folder.node_db)
         gate = self.node.host.gate
         self.journal = FaultyJournal(self.node.disk, make_faulty(self.node.ledger), self._delay_s)
@@ -144,7 +147,10 @@ class Process:
                 inner, seq = pending.row.session, pending.row.seq
                 actor = self._actors.setdefault(id(pending.actor), len(self._actors))
                 self._kept_actors.append(pending.actor)
-                self.history.puts.append(Put(self.number, inner, actor, seq, self.truth.durable(inner, seq)))
+                makers = [self._makers.get((row.session, row.seq)) for row in self.journal.under_way if row.session == inner]
+                others = any(maker != actor for maker in makers)
+                self._makers[inner, seq] = actor
+                self.history.puts.append(Put(self.number, inner, actor, seq, self.truth.durable(inner, seq), others))
             put(pending)
 
         return watched

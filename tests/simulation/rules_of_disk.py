@@ -158,6 +158,8 @@ def a_session_has_one_actor(history: History) -> Iterator[str]:
     gone: set[tuple[int, int, int]] = set()
     for put in history.puts:
         place = (put.life, put.inner)
+        if put.others_under_way:
+            yield f"life {put.life}: an actor of session {put.inner} made row {put.seq} while another's rows were written"
         if current.get(place) == put.actor:
             continue
         if (*place, put.actor) in gone:

@@ -155,6 +155,13 @@ def every_ask_is_answered_once(history: History) -> Iterator[str]:
                 yield f"line {line.number} asked {asked} times with id {reply_to!r} and was answered {most} times"
 
 
+def sessions_work_in_the_end(history: History) -> Iterator[str]:
+    """Whatever happened: when nothing is wrong any more every session takes turns again."""
+    for ask in history.probes:
+        if not ask.answers and "NOT_FOUND" not in ask.refusals:
+            yield f"{ask.name} took no turn in the end: {ask.refusals or 'no answer'}"
+
+
 def one_turn_has_one_answer(history: History) -> Iterator[str]:
     """Whoever is told of a turn, live, again or in a replay, is told the same."""
     first: dict[tuple[int, int], bytes] = {}

@@ -15,12 +15,13 @@ SESSIONS: Final = 3
 CLIENTS: Final = 5
 STEPS: Final = (12, 48)
 _GAPS_MS: Final = (0, 0, 0, 1, 2, 5, 20, 80, 300, 900)
+_DEATHS: Final[tuple[Death, ...]] = ("now", "before a job", "after a job", "after a job", "before a fold", "after a fold")
 _COOLDOWNS_H: Final = (0.0, 0.0, 6.0)
 _IDS: Final = "abcdef"
 
 How = Literal["vector", "text", "slow", "hanging", "failing", "huge"]
 Trouble = Literal["fail", "full", "apart", "lost", "written", "torn", "dead", "slow"]
-Death = Literal["now", "before a job", "after a job"]
+Death = Literal["now", "before a job", "after a job", "before a fold", "after a fold"]
 
 
 class Step(Struct, frozen=True):
@@ -110,7 +111,7 @@ class Disturb(Step, frozen=True):
 
 
 class Kill(Step, frozen=True):
-    """SIGKILL: now, or just before or after the disk's next work; up again after a while."""
+    """SIGKILL: now, or just before or after the disk's next work, or the folding's; up again after a while."""
 
     death: Death
     down_ms: int
@@ -135,6 +136,8 @@ def made(seed: int) -> list[Step]:
     sessions = chance.randint(1, SESSIONS)
     clients = chance.randint(1, CLIENTS)
     steps: list[Step] = [Create(0, session) for session in range(sessions)]
+    if chance.random() < 0.3:
+        steps.append(Look(0, None, 0, "list"))
     steps += [Prefer(30, None, session, True, chance.choice(_COOLDOWNS_H)) for session in range(chance.randint(0, sessions))]
     steps += [Open(40, client, chance.randrange(sessions), resume=False) for client in range(clients)]
     at_ms = 40
@@ -192,4 +195,4 @@ def _end_of_life(chance: random.Random, at_ms: int) -> Step:
         case 1 | 2:
             return Restart(at_ms, down_ms)
         case _:
-            return Kill(at_ms, chance.choice(("now", "before a job", "after a job", "after a job")), down_ms)
+            return Kill(at_ms, chance.choice(_DEATHS), down_ms)

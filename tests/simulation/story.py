@@ -19,6 +19,7 @@ from tests.simulation.history import Ask, Audit, History
 from tests.simulation.process import Process
 from tests.simulation.script import (
     CLIENTS,
+    SESSIONS,
     Acknowledge,
     Create,
     Delete,
@@ -38,6 +39,9 @@ from tests.simulation.script import (
 SETTLE_S: Final = 3.0
 """After the last step: slow appraisals end, stalled clients have read, alarms that were put off come again."""
 LIVES_MAX: Final = 30
+_DOOMED_WITHIN_S: Final = 0.1
+"""An append under way may have met the last trouble."""
+_PROBE_S: Final = 0.4
 _AT_ONCE_MS: Final = 1_500
 """A session that wakes for its alarm, and a disk that has other things to do."""
 _LOOKED_AT_WITHIN_MS: Final = 12_000
@@ -88,8 +92,10 @@ class Story:
         try:
             loop.run_forever()
             if not loop.dead:
-                main.result()
                 self._over = self._next == len(self._steps)
+                if (error := main.exception()) is not None:
+                    self.history.complaints.append(f"a process ended with {error!r}")
+                    self._over = True
         finally:
             self._now_s = loop.time() + self._down_s
             self._shift_s += self._down_s
@@ -139,6 +145,13 @@ class Story:
         if process.loop.dies is not None:
             process.loop.die()
             await asyncio.sleep(1)
+        process.journal.troubles.clear()
+        await asyncio.sleep(_DOOMED_WITHIN_S)
+        probes = []
+        for session in range(SESSIONS):
+            probes.append(self._asking.probe(session))
+            await asyncio.sleep(_PROBE_S)
+        self.history.probes = probes
         self.history.calm_life = process.number
         troubled = self._jumped_ms or process.node.observer.failed_alarms
         self.history.alarms_may_wait_ms = _LOOKED_AT_WITHIN_MS if troubled else _AT_ONCE_MS
