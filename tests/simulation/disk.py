@@ -35,7 +35,7 @@ from tests.simulation.script import Death, Disturb
 
 T = TypeVar("T")
 KEY: Final = "mk_test_" + "0" * 32
-_SLOW_S: Final = 1.5
+SLOW_S: Final = 1.5
 _MEMORY: Final = Path("/dev/shm")
 _COLUMNS: Final = "seq, at_ms, kind, msg_id, body_hash, input, appraisal, emotion"
 _decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
@@ -100,7 +100,6 @@ class ProcessLoop(VirtualLoop):
     def work(self, thread: object, job: Callable[[], T]) -> asyncio.Future[T]:
         if self.dead:
             return self.create_future()
-
         kinds = ("job", "fold") if thread is self.folding else ("job",)
         before, after = [f"before a {kind}" for kind in kinds], [f"after a {kind}" for kind in kinds]
 
@@ -125,6 +124,8 @@ class FaultyJournal:
         self._sql = sql
         self._delay_s = delay_s
         self.troubles: list[Disturb] = []
+        self.met = 0
+        """How many troubles there were."""
         self.under_way: Sequence[JournalRow] = ()
 
     async def append(self, rows: Sequence[JournalRow], changes: Sequence[Change]) -> dict[int, Exception]:
@@ -136,6 +137,7 @@ class FaultyJournal:
 
     async def _append(self, rows: Sequence[JournalRow], changes: Sequence[Change]) -> dict[int, Exception]:
         trouble = self.troubles.pop(0) if self.troubles else None
+        self.met += trouble is not None
         await asyncio.sleep(self._delay_s())
         match trouble.trouble if trouble is not None else None:
             case "fail":
@@ -155,7 +157,7 @@ class FaultyJournal:
             case "dead":
                 self._sql.before = _dead
             case "slow":
-                await asyncio.sleep(_SLOW_S)
+                await asyncio.sleep(SLOW_S)
             case _:
                 pass
         failed = await self._below.append(rows, changes)
@@ -212,6 +214,10 @@ class Truth:
         """How many there are that nobody deletes."""
         (count,) = self._sql.execute("SELECT count(*) FROM session WHERE deleting = 0").fetchone()
         return int(count)
+
+    def alarms(self) -> list[tuple[int, int]]:
+        """(session, due_ms) of every alarm."""
+        return self._sql.execute("SELECT session, due_ms FROM alarm").fetchall()
 
     def has(self, inner: int) -> bool:
         """Whether the catalog has this session."""

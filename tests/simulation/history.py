@@ -161,8 +161,10 @@ class History:
     """Of the loop, and errors that the product logged."""
     calm_life: int = -1
     """The life whose end was waited for: everything asked in it must be answered."""
+    alarms_in_the_end: dict[int, int] = field(default_factory=dict)
+    """How late each session's alarm was, in ms, when nothing had happened for a while."""
     alarms_may_wait_ms: int = 0
-    """How long one that is due may wait at the end, after what happened in the calm life."""
+    """How late one may be then, after what happened in that life."""
     stopped_lives: set[int] = field(default_factory=set)
     """Those that ended as a server should."""
     log: list[tuple[float, int, str, Any]] = field(default_factory=list)

@@ -135,13 +135,10 @@ def an_alarm_has_its_effect_once_and_in_time(history: History) -> Iterator[str]:
         for each in kept_sessions(audit):
             if each.alarm is not None and each.alarm[1] > len(each.rows):
                 yield f"after life {audit.life} the alarm of session {each.inner} was set by row {each.alarm[1]}"
-    if not history.audits or history.calm_life < 0:
-        return
-    last = history.audits[-1]
-    for each in kept_sessions(last):
-        if each.alarm is not None and each.alarm[0] < last.wall_ms - history.alarms_may_wait_ms:
-            late_s = (last.wall_ms - each.alarm[0]) / 1000
-            yield f"the alarm of session {each.inner} is {late_s:.1f} s late at the end"
+    for inner, late_ms in history.alarms_in_the_end.items():
+        if late_ms > history.alarms_may_wait_ms:
+            yield f"the alarm of session {inner} is {late_ms / 1000:.1f} s late in the end"
+    for each in kept_sessions(history.audits[-1]):
         yield from too_soon(each)
 
 

@@ -14,7 +14,7 @@ from molroo_actor.transport.metrics import Metrics
 from tests.kit.clock import START_MS
 from tests.kit.node import TENANT
 from tests.simulation.clients import Asking, Client, name_of
-from tests.simulation.disk import ProcessLoop, copy_template, read_all
+from tests.simulation.disk import SLOW_S, ProcessLoop, copy_template, read_all
 from tests.simulation.history import Ask, Audit, History
 from tests.simulation.process import Process
 from tests.simulation.script import (
@@ -39,8 +39,6 @@ from tests.simulation.script import (
 SETTLE_S: Final = 3.0
 """After the last step: slow appraisals end, stalled clients have read, alarms that were put off come again."""
 LIVES_MAX: Final = 30
-_DOOMED_WITHIN_S: Final = 0.1
-"""An append under way may have met the last trouble."""
 _PROBE_S: Final = 0.4
 _AT_ONCE_MS: Final = 1_500
 """A session that wakes for its alarm, and a disk that has other things to do."""
@@ -145,16 +143,19 @@ class Story:
         if process.loop.dies is not None:
             process.loop.die()
             await asyncio.sleep(1)
+        wall_ms = process.node.clock.wall_ms()
+        self.history.alarms_in_the_end = {inner: wall_ms - due_ms for inner, due_ms in process.truth.alarms()}
         process.journal.troubles.clear()
-        await asyncio.sleep(_DOOMED_WITHIN_S)
+        await asyncio.sleep(2 * SLOW_S if process.node.host.gate.appending else 0.1)
         probes = []
         for session in range(SESSIONS):
             probes.append(self._asking.probe(session))
             await asyncio.sleep(_PROBE_S)
         self.history.probes = probes
         self.history.calm_life = process.number
-        troubled = self._jumped_ms or process.node.observer.failed_alarms
-        self.history.alarms_may_wait_ms = _LOOKED_AT_WITHIN_MS if troubled else _AT_ONCE_MS
+        ahead_ms = sum(step.span_ms for step in self._steps if isinstance(step, Jump) and step.span_ms > 0)
+        troubled = self._jumped_ms or process.journal.met or process.node.observer.failed_alarms
+        self.history.alarms_may_wait_ms = _LOOKED_AT_WITHIN_MS + ahead_ms if troubled or ahead_ms else _AT_ONCE_MS
         for client in self._clients:
             if client.line is not None and client.wire is not None and not client.wire.over:
                 client.line.calm = client.wire.all_read
