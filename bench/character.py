@@ -34,7 +34,7 @@ class Character:
         """Everything of a turn but disk and socket: decoded, felt, its row and its answer encoded."""
         outcome = self.hear(message)
         result = outcome.result
-        record.encode_record(record.Record(record.FORMAT, self._now_ms(), outcome.state, result))
+        record.encode_record(record.Record(self._now_ms(), outcome.state, result))
         record.encode_appraisal(result.appraisal)
         record.encode_emotion(result.new_emotion)
         return messages.turn_result(1, views.socket_turn(result, None))

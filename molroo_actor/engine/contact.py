@@ -74,7 +74,7 @@ def rift(s: State, now_ms: int) -> float:
 def mend(rift: float, change: float) -> float:
     """The rift after trust changed by `change`, [0, 1]: losses open it, and gains close it twice over."""
     rift += -change if change < 0.0 else -2.0 * change
-    return 0.0 if rift < 0.0 else min(rift, 1.0)
+    return 0.0 if rift < 0.0 else rift if rift < 1.0 else 1.0
 
 
 def _ramp(x: float, low: float, high: float) -> float:

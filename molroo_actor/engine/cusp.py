@@ -16,7 +16,7 @@ _APART = 0.5  # beta from which the two sheets are far enough apart for a jump t
 def blend(a: float, strength: float, energy: float, mask: float) -> BlendRatio:
     """The rational share falls with arousal, intensity, tiredness and a worn mask; both shares in [0, 1]."""
     hot = 0.15 + 0.40 * (a if a > 0.0 else 0.0) + 0.35 * strength + 0.15 * (1.0 - energy) + 0.05 * (1.0 - mask)
-    hot = min(hot, 1.0)
+    hot = hot if hot < 1.0 else 1.0
     return BlendRatio(1.0 - hot, hot)
 
 

@@ -4,7 +4,7 @@ Here: what the feeling is about, where it comes from, what stands between the tw
 a moment alone; None where there is nothing worth saying. Not here: the sentences, their order and their number.
 """
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from molroo_actor.engine import contact, cusp
 from molroo_actor.engine.params import Params
@@ -33,15 +33,20 @@ _FOR_THEM = frozenset(("concern", "compassion"))
 _WITHDRAWN = frozenset(("sadness", "shame", "numbness", "boredom", "contempt"))
 
 
-class Moment(NamedTuple):
-    """A state as a director looks at it. strength: as displayed, [0, 1]; mask [0, 1]; turn chooses the variants."""
+class Moment(Struct, frozen=True, gc=False):
+    """A state as a director looks at it.
+
+    paces: which variant is told, at each of three paces, counted on and on; valence as felt, [-1, 1]; strength as
+    displayed, [0, 1]; mask [0, 1].
+    """
 
     params: Params
     s: State
     say: Phrases
-    turn: int
+    paces: tuple[int, int, int]
     primary: str
     secondary: str | None
+    valence: float
     strength: float
     mask: float
     stage: str

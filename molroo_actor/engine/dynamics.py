@@ -116,7 +116,7 @@ def shift(x: float, push: float) -> float:
 
     The space is x / (1 - |x|), not atanh: it saturates later, and a fifth praise still counts for something.
     """
-    x = -_EDGE if x < -_EDGE else min(x, _EDGE)
+    x = -_EDGE if x < -_EDGE else x if x < _EDGE else _EDGE
     u = x / (1.0 - x if x >= 0.0 else 1.0 + x) + push
     return u / (1.0 + u) if u >= 0.0 else u / (1.0 - u)
 

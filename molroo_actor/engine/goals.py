@@ -4,7 +4,7 @@ Not here: how much a goal changes the reading (perspective.py).
 """
 
 from molroo_actor.engine import speech_acts as acts
-from molroo_actor.engine.lexicon import stem
+from molroo_actor.engine.lexicon import known_stems
 from molroo_actor.engine.params import Params
 
 
@@ -14,7 +14,7 @@ def touched(words: list[str], weights: dict[int, float], params: Params) -> tupl
     The deeds around the goal's words say which: "I finally trust you again" achieves "be trusted".
     """
     best = 0.0
-    said = {stem(word) for word in words}
+    said = set(map(known_stems().__getitem__, words))
     for found, priority in params.goals:
         if priority > best and not found.isdisjoint(said):
             best = priority

@@ -13,7 +13,6 @@ from molroo_actor.engine.frames import (
     BITS,
     CAUSES,
     FUTURE,
-    HAPPENS,
     IF,
     NOBODY,
     ORDER,
@@ -24,16 +23,15 @@ from molroo_actor.engine.frames import (
     THAN,
     THING,
     TO_OTHER,
-    TOLD,
     USER,
     WANT,
     WISH,
 )
-from molroo_actor.engine.lexicon import KINDS, Entry, korean, lexicon
+from molroo_actor.engine.lexicon import BY_BEGINNING, KINDS, STRANGE, heads, korean, lexicon
 from molroo_actor.engine.moods import Hit, settle
 from molroo_actor.engine.values import Source
 
-_LAST_HIT = KINDS["dull"]
+_LAST_HIT, _LAST_PERSON, _LAST_BREAK = KINDS["dull"], KINDS["it"], KINDS["end"]  # kinds are numbered in groups
 _END, _COMMA, _BUT, _JOINT, _NOT, _NONE, _STOP = (
     KINDS[k] for k in ("end", "comma", "but", "joint", "not", "none", "stop")
 )
@@ -62,8 +60,6 @@ _OTHER, _HE, _HIM, _USER, _SELF, _IT, _SAID, _SEE, _CAUSE, _PREP, _THAN, _THE, _
         "filler",
     )
 )
-_NOTHING: Entry = (-1, 0.0)
-
 _TRANSITIVE = frozenset(KINDS[k] for k in ("harm", "wrong", "discard", "hostile", "warm", "benefit", "give", "contact"))
 _AGENTIVE = _TRANSITIVE - {KINDS["contact"]}
 _PASSIVE = frozenset(
@@ -100,7 +96,7 @@ _COPULA = frozenset((_BE, _WILL, _NOT, _CAUSE))
 _CARRIED = WISH | IF | SAID  # moods that reach a clause within the clause
 _COURTESY, _AUXILIARY, _PAUSES = frozenset((_APOLOGY, _THANKS)), frozenset((_BE, _WILL)), frozenset((_COMMA, _JOINT))
 _POSSESSIVE, _YOUS, _CLIPPED = frozenset((_MY, _YOUR)), frozenset((_YOU, _YOURE)), frozenset((_IVE, _YOURE))
-_NAMED, _BREAKS = frozenset((_OTHER, _USER, _SELF)), frozenset((_END, _BUT, _IF))
+_NAMED = frozenset((_OTHER, _USER, _SELF))
 _AFTERWARDS = frozenset("않아")  # Korean negates what stands before
 _RAISING = frozenset(("think", "thought", "thinks", "guess", "suppose", "bet"))
 _SCOPE: Final = 4  # tokens that a negation reaches
@@ -108,10 +104,8 @@ _SCOPE: Final = 4  # tokens that a negation reaches
 
 def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, PLR0912, PLR0915 - one pass, because a call per token would be most of its cost
     """Deed -> weight of everything that the words do."""
-    book = lexicon()
-    get, phrases = book.words.get, book.phrases
+    entries = list(map(heads().__getitem__, words))
     told = source == "user"
-    rows = TOLD if told else HAPPENS
     first, second = (SELF, USER) if source == "internal" else (USER, SELF)
     to_first, to_second = BITS[first], BITS[second]
     weights: dict[int, float] = {}
@@ -124,92 +118,184 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
     raised = False
     opened = -1  # where a word stands that a clause within the clause follows
     someone = OTHER  # whom "he", "she" and "they" mean
-    i, n = 0, len(words)
-    while i < n:
-        word = words[i]
-        at = i
-        i += 1
-        entry: Entry | None = None
-        seconds = phrases.get(word)
-        if seconds is not None and i < n and (options := seconds.get(words[i])) is not None:
-            for rest, found in options:
-                end = i + 1 + len(rest)
-                if not rest or tuple(words[i + 1 : end]) == rest:
-                    entry = found
-                    if found[0] <= _LAST_HIT:
-                        for part in words[at:end]:
-                            kind = get(part, _NOTHING)[0]
-                            if kind in _SECONDS:
+    n = len(words)
+    # A word: where it stands, where the next one does, what it brings along, itself, the next one.
+    ahead = zip(range(n), range(1, n + 1), entries, words, [*words[1:], ""], strict=False)
+    for at, i, (kind, value, more), word, after in ahead:
+        if more is not None:
+            if more is BY_BEGINNING:
+                entry, used = korean(word, words[i : i + 3], lexicon())
+                if used:
+                    i = next(ahead)[1]  # noqa: PLW2901 - what is read of a phrase is passed over
+                if entry is not None:
+                    kind, value = entry  # noqa: PLW2901 - what the word is where it stands
+            elif after in more:
+                entry, thirds, longer = more[after]
+                end = i + 1
+                if i + 1 < n and words[i + 1] in thirds:
+                    for rest, meant in longer:
+                        if tuple(words[i + 1 : i + 1 + len(rest)]) == rest:
+                            entry, end = meant, i + 1 + len(rest)
+                            break
+                if entry is not None:
+                    kind, value = entry  # noqa: PLW2901
+                    if kind <= _LAST_HIT:
+                        for place in range(at, end):
+                            part = entries[place][0]
+                            if part in _SECONDS:
                                 objects |= to_second
-                            elif kind in _FIRSTS:
+                            elif part in _FIRSTS:
                                 objects |= to_first
-                                if not subject and part == word and kind in _SUBJECTS:
+                                if not subject and words[place] == word and part in _SUBJECTS:
                                     subject = first
-                    i = end
-                    break
-        if entry is None:
-            if "가" <= word[0] <= "힣":
-                entry, used = korean(word, words[i : i + 3], book)
-                i += used
-            if entry is None:
-                entry = get(word)
-            if entry is None:
-                if scope:
-                    scope -= 1
-                if not word.endswith("ly"):
-                    noun, opens, governed = True, False, False
-                continue
-        kind, value = entry
-        if kind == _FILLER:
-            if scope and word == "say":
-                opened, raised = i, True
-            elif opened == at:
-                opened = i
-            continue
-        if kind <= _LAST_HIT:
-            passive = (
-                kind in _TRANSITIVE
-                and at > 0
-                and (words[at - 1] in _PASSIVE or (at > 1 and words[at - 2] in _PASSIVE and words[at - 1][-2:] == "ly"))
-                and word[-3:] != "ing"
-                and words[i - 1][-3:] != "ing"
-            )
-            if tentative and noun and (subject == first if told else subject == SELF) and kind in _AGENTIVE:
-                subject, tentative = OTHER, False  # "my flatmate broke": whoever it is
-            if not subject and not passive and kind in _AGENTIVE:
-                if noun:
-                    subject = OTHER
-                elif opens:
-                    mood |= ORDER
+                    while i < end:
+                        i = next(ahead)[1]  # noqa: PLW2901
+        if kind < 0:
+            if scope:
+                scope -= 1
+            if kind == STRANGE:
+                noun, opens, governed = True, False, False
+        elif kind <= _LAST_HIT:
+            passive = False
+            if kind in _TRANSITIVE:
+                passive = (
+                    at > 0
+                    and (
+                        words[at - 1] in _PASSIVE
+                        or (at > 1 and words[at - 2] in _PASSIVE and words[at - 1][-2:] == "ly")
+                    )
+                    and word[-3:] != "ing"
+                    and words[i - 1][-3:] != "ing"
+                )
+                if kind in _AGENTIVE:
+                    if tentative and noun and subject == (first if told else SELF):
+                        subject, tentative = OTHER, False  # "my flatmate broke": whoever it is
+                    if not subject and not passive:
+                        if noun:
+                            subject = OTHER
+                        elif opens:
+                            mood |= ORDER
             hits.append((kind, value * boost, scope > 0, passive))
             boost = 1.0
-            if kind in _COURTESY and i < n and get(words[i], _NOTHING)[0] == _PREP:  # "sorry for …", "thanks for …"
-                settle(weights, hits, rows, subject, objects, owners, mood, before, before_objects)
-                hits.clear()
+            if kind in _COURTESY and i < n and entries[i][0] == _PREP:  # "sorry for …", "thanks for …"
+                settle(weights, hits, told, subject, objects, owners, mood, before, before_objects)
                 subject = (USER if kind == _APOLOGY else SELF) if told else subject
-                i += 1
+                next(ahead)
             opens, governed, joined, verbed = False, False, False, True
-        elif kind == _NOT:
-            if hits and word[0] in _AFTERWARDS:
-                last = hits[-1]
-                hits[-1] = (last[0], last[1], not last[2], last[3])
-            else:
+        elif kind <= _LAST_BREAK:
+            if kind == _ME:
+                objects |= to_first
+                governed = opens = False
+            elif kind == _YOU and (
+                governed
+                or (
+                    opened != at
+                    and (subject or hits or verbed)
+                    and not (mood & ASKED and not subject and not hits)
+                    and (
+                        entries[at - 1][0] in _TRANSITIVE
+                        or (mood & CAUSES and not hits)
+                        or i >= n
+                        or (entries[i][0] not in _VERBAL)
+                    )
+                )
+            ):
+                objects |= to_second
+                governed = False
+            elif kind == _HIM:
+                objects |= BITS[someone]
+                governed = opens = False
+            elif mood & SAID and kind in _QUOTED:
+                objects |= to_first if kind in _FIRSTS else to_second if kind in _SECONDS else TO_OTHER
+                governed = False
+            elif kind in _POSSESSIVE:
+                who = first if kind == _MY else second
+                if joined and hits and not governed:
+                    settle(weights, hits, told, subject, objects, owners, mood, before, before_objects)
+                    before, before_objects = subject, objects
+                    subject, objects, owners, mood, verbed, scope = 0, 0, 0, mood & _CARRIED, False, 0
+                owners |= BITS[who]
+                noun = False
+                if not subject and not governed and not hits and not verbed:
+                    subject, tentative = who, True
+                opens = joined = False
+            elif kind in _NAMED:
+                who = OTHER if kind == _OTHER else USER if kind == _USER else SELF
+                if kind == _USER:
+                    someone = USER
+                elif kind == _OTHER and not told:
+                    someone = OTHER
+                if governed:
+                    objects |= BITS[who]
+                    governed = False
+                elif joined and (hits or verbed) and not tentative:
+                    if hits:
+                        settle(weights, hits, told, subject, objects, owners, mood, before, before_objects)
+                        before, before_objects = subject, objects
+                    subject, objects, mood, scope, verbed = who, objects & to_first, mood & _CARRIED, 0, False
+                elif not subject or (tentative and not hits and not verbed):
+                    subject, tentative = who, False
+                else:
+                    objects |= BITS[who]
+                opens = joined = False
+            elif kind == _IT and (subject or governed) and (i >= n or entries[i][0] not in _COPULA):
+                governed = opens = False
+                if opened == at and word == "that":
+                    opened = i
+            elif kind == _NONE and not opens and word == "nothing":
                 scope = _SCOPE
-            verbed = verbed or not opens
-        elif kind == _VERY:
-            boost = 1.3 if boost <= 1.0 else 1.5
-        elif kind == _BIT:
-            boost = 0.6
-        elif kind == _PREP:
-            governed = True
+            else:  # a new subject, or an end
+                if hits:
+                    asked = mood | ASKED if word == "?" else mood
+                    reach = objects
+                    if opened == at and kind in _SECONDS:
+                        reach |= to_second  # "I love what you did"
+                    settle(weights, hits, told, subject, reach, owners, asked, before, before_objects)
+                    before, before_objects = subject or before, objects
+                    mood &= IF
+                elif kind == _END and word == "?" and subject != OTHER:
+                    weights[acts.REQUEST] = weights.get(acts.REQUEST, 0.0) + 0.3
+                elif subject:
+                    mood &= _CARRIED
+                boost = 1.0
+                if kind > _LAST_PERSON:
+                    if kind == _BUT:
+                        for deed in weights:
+                            weights[deed] *= 0.4  # what comes after "but" is what is meant
+                    subject = objects = owners = scope = 0
+                    mood = IF if kind == _IF else 0
+                    tentative = verbed = governed = joined = noun = False
+                    opens = True
+                    continue
+                if joined:
+                    mood &= ~IF  # the main clause follows the comma
+                scope = _SCOPE if raised and opened == at else 0
+                verbed = opens = noun = governed = tentative = joined = False
+                if kind in _SUBJECTS:
+                    subject, objects, owners = first, 0, 0
+                elif kind in _YOUS:
+                    subject, objects, owners = second, objects & to_first, 0
+                elif kind == _NONE:
+                    subject, objects, owners, scope = OTHER, 0, 0, _SCOPE
+                elif kind == _HE:
+                    subject, objects = someone, objects & to_first
+                else:
+                    subject, objects, owners, noun = NOBODY, 0, 0, True
+                    mood |= THING
+                if kind in _CLIPPED:
+                    verbed = True
+                    if word[-3:] == "'ll":
+                        mood |= FUTURE
         elif kind == _THE:
             pass
-        elif kind == _OPEN:
-            raised = (scope > 0 and word in _RAISING) or (raised and opened == at)  # "I don't think you are boring"
-            opened, governed = i, False
-            continue
+        elif kind == _PREP:
+            governed = True
+        elif kind in _PAUSES:
+            joined, governed = True, False
+            if kind == _COMMA:
+                scope, noun = 0, False
         elif kind in _AUXILIARY:
-            if opens and opened != at and i < n and word in _ASKING and get(words[i], _NOTHING)[0] in _PERSONS:
+            if opens and opened != at and i < n and entries[i][0] in _PERSONS and word in _ASKING:
                 mood |= ASKED
             elif not subject and noun:
                 subject = OTHER
@@ -217,13 +303,33 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
             if kind == _WILL:
                 mood |= FUTURE
             opens, governed, verbed = False, False, verbed or not mood & ASKED
+        elif kind == _FILLER:
+            if scope and word == "say":
+                opened, raised = i, True
+            elif opened == at:
+                opened = i
+        elif kind == _VERY:
+            boost = 1.3 if boost <= 1.0 else 1.5
+        elif kind == _NOT:
+            if hits and word[0] in _AFTERWARDS:
+                last = hits[-1]
+                hits[-1] = (last[0], last[1], not last[2], last[3])
+            else:
+                scope = _SCOPE
+            verbed = verbed or not opens
+        elif kind == _BIT:
+            boost = 0.6
+        elif kind == _OPEN:
+            # "I don't think you are boring"
+            raised = (scope > 0 and word in _RAISING) or (raised and opened == at)
+            opened, governed = i, False
         elif kind == _WANT:
             mood |= WANT
             opens, governed, verbed = False, False, True
         elif kind == _AGAIN:
             mood |= AGAIN
         elif kind == _CAUSE:
-            if hits and i < n and get(words[i], _NOTHING)[0] not in _PERSONS:
+            if hits and i < n and entries[i][0] not in _PERSONS:
                 continue
             if not subject and noun:
                 subject = OTHER
@@ -246,23 +352,15 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
             else:
                 opens, governed, verbed = False, False, True
         elif kind == _THAN:
-            if i > at + 1 or (i < n and get(words[i], _NOTHING)[0] in _SECONDS):
+            if i > at + 1 or (i < n and entries[i][0] in _SECONDS):
                 if not mood & THAN and not hits and subject != SELF and told:
                     hits.append((_QUALITY, 0.7, scope > 0, False))  # "has more wit than you"
                 mood |= THAN
             governed = True
-        elif kind in _PAUSES:
-            joined, governed = True, False
-            if kind == _COMMA:
-                scope, noun = 0, False
         elif kind == _WISH:
             mood |= WISH
             opens, verbed = False, True
-        elif kind == _IT and (subject or governed) and (i >= n or get(words[i], _NOTHING)[0] not in _COPULA):
-            governed = opens = False
-            if word == "that" and opened == at:
-                opened = i
-        elif kind == _STOP:
+        else:  # "stop"
             if opens:
                 mood |= STOP | ORDER
                 subject = SELF if told else subject
@@ -270,110 +368,6 @@ def scan(words: list[str], source: Source) -> dict[int, float]:  # noqa: C901, P
             else:
                 scope = _SCOPE
             opens, verbed = False, True
-        elif kind == _NONE and word == "nothing" and not opens:
-            scope = _SCOPE
-        elif kind == _ME:
-            objects |= to_first
-            governed = opens = False
-        elif kind == _HIM:
-            if someone != OTHER:
-                objects |= BITS[someone]
-            else:
-                objects |= TO_OTHER
-            governed = opens = False
-        elif kind == _YOU and (
-            governed
-            or (
-                opened != at
-                and (subject or hits or verbed)
-                and not (mood & ASKED and not subject and not hits)
-                and (
-                    get(words[at - 1], _NOTHING)[0] in _TRANSITIVE
-                    or (mood & CAUSES and not hits)
-                    or i >= n
-                    or (get(words[i], _NOTHING)[0] not in _VERBAL)
-                )
-            )
-        ):
-            objects |= to_second
-            governed = False
-        elif mood & SAID and kind in _QUOTED:
-            objects |= to_first if kind in _FIRSTS else to_second if kind in _SECONDS else TO_OTHER
-            governed = False
-        elif kind in _POSSESSIVE:
-            who = first if kind == _MY else second
-            if joined and hits and not governed:
-                settle(weights, hits, rows, subject, objects, owners, mood, before, before_objects)
-                hits.clear()
-                before, before_objects = subject, objects
-                subject, objects, owners, mood, verbed, scope = 0, 0, 0, mood & _CARRIED, False, 0
-            owners |= BITS[who]
-            noun = False
-            if not subject and not governed and not hits and not verbed:
-                subject, tentative = who, True
-            opens = joined = False
-        elif kind in _NAMED:
-            who = OTHER if kind == _OTHER else USER if kind == _USER else SELF
-            if kind == _USER:
-                someone = USER
-            elif kind == _OTHER and not told:
-                someone = OTHER
-            if governed:
-                objects |= BITS[who]
-                governed = False
-            elif joined and (hits or verbed) and not tentative:
-                if hits:
-                    settle(weights, hits, rows, subject, objects, owners, mood, before, before_objects)
-                    hits.clear()
-                    before, before_objects = subject, objects
-                subject, objects, mood, scope, verbed = who, objects & to_first, mood & _CARRIED, 0, False
-            elif not subject or (tentative and not hits and not verbed):
-                subject, tentative = who, False
-            else:
-                objects |= BITS[who]
-            opens = joined = False
-        else:  # a new subject, or an end
-            if hits:
-                asked = mood | ASKED if word == "?" else mood
-                reach = objects | to_second if opened == at and kind in _SECONDS else objects  # "I love what you did"
-                settle(weights, hits, rows, subject, reach, owners, asked, before, before_objects)
-                hits.clear()
-                before, before_objects = subject or before, objects
-                mood &= IF
-            elif kind == _END and word == "?" and subject != OTHER:
-                weights[acts.REQUEST] = weights.get(acts.REQUEST, 0.0) + 0.3
-            elif subject:
-                mood &= _CARRIED
-            boost = 1.0
-            if kind in _BREAKS:
-                if kind == _BUT:
-                    for deed in weights:
-                        weights[deed] *= 0.4  # what comes after "but" is what is meant
-                subject = objects = owners = scope = mood = 0
-                if kind == _IF:
-                    mood = IF
-                tentative = verbed = governed = joined = noun = False
-                opens = True
-                continue
-            if joined:
-                mood &= ~IF  # the main clause follows the comma
-            scope = _SCOPE if raised and opened == at else 0
-            verbed = opens = noun = governed = tentative = joined = False
-            if kind in _SUBJECTS:
-                subject, objects, owners = first, 0, 0
-            elif kind in _YOUS:
-                subject, objects, owners = second, objects & to_first, 0
-            elif kind == _NONE:
-                subject, objects, owners, scope = OTHER, 0, 0, _SCOPE
-            elif kind == _HE:
-                subject, objects = someone, objects & to_first
-            else:
-                subject, objects, owners, noun = NOBODY, 0, 0, True
-                mood |= THING
-            if kind in _CLIPPED:
-                verbed = True
-                if word[-3:] == "'ll":
-                    mood |= FUTURE
     if hits:
-        settle(weights, hits, rows, subject, objects, owners, mood, before, before_objects)
+        settle(weights, hits, told, subject, objects, owners, mood, before, before_objects)
     return weights

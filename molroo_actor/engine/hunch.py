@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from msgspec import Struct, json
 
+from molroo_actor.engine.memory import Memory
 from molroo_actor.engine.scorer import known_form
 
 FEW, POWER = 2.0, 0.75
@@ -82,23 +83,44 @@ def tables() -> tuple[Table, Table]:
     return made[0], made[1]
 
 
+# A word by itself: the one that has numbers for it, its lanes, and what follows it in a pair -> lanes of the pair. A
+# word without numbers has no lanes and is part of no pair.
+_Row = tuple[str, int, Mapping[str, int] | None]
+
+
+@cache
+def _rows() -> tuple[Memory[_Row], Memory[_Row]]:
+    """The rows of the words that are said, of both tables."""
+    told, happens = tables()
+    return _memory(told.words), _memory(happens.words)
+
+
+def _memory(lanes: Mapping[str, int]) -> Memory[_Row]:
+    pairs: dict[str, dict[str, int]] = {}
+    for pair, row in lanes.items():
+        before, space, word = pair.partition(" ")
+        if space:
+            pairs.setdefault(before, {})[word] = row
+
+    def row_of(word: str) -> _Row:
+        form = word if word in lanes else known_form(word, lanes)
+        return ("", 0, None) if form is None else (form, lanes[form], pairs.get(form))
+
+    return Memory(row_of)
+
+
 def hunch(words: list[str], told: bool) -> list[float]:
     """How much each meaning of MEANT is likely, about [0, 1], in its order; any words. `told`: the user says it."""
-    table = tables()[0 if told else 1]
-    find = table.words
+    side = 0 if told else 1
+    table = tables()[side]
     total = table.zero
     words = words[:READS]
-    before = ""
-    for word in words:
-        form: str | None = word
-        found = find.get(word)
-        if found is None and (form := known_form(word, find)) is not None:
-            found = find[form]
-        if found is not None:
-            total += found
-            if before:
-                total += find.get(f"{before} {form}", 0)
-        before = form if found is not None and form else ""
+    follows: Mapping[str, int] | None = None
+    for form, row, after in map(_rows()[side].__getitem__, words):
+        total += row
+        if follows is not None and form in follows:
+            total += follows[form]
+        follows = after
     share = (len(words) + FEW) ** -POWER
     layout = table.layout
     lanes = layout.unpack(total.to_bytes(layout.size, "little"))

@@ -96,14 +96,17 @@ def name(params: Params, state: State) -> tuple[str, str | None]:
     What the feeling was called at the last turn keeps a small lead while its cause lasts, so that a hair's breadth
     does not rename it back and forth; the secondary is chosen without that lead.
     """
-    s = state
+    lack = missed(state.relatedness, state.used)
+    return called(params, state, felt(state.v, state.energy, lack), lack)
+
+
+def called(params: Params, s: State, v: float, lack: float) -> tuple[str, str | None]:
+    """`name` of a state whose valence is felt as `v` while `lack` is missed: whoever asks for a name knows both."""
     left = fade(s)
     strength = s.c_i * left
     gate = _GATE * strength
     place = 1.0 - 0.6 * strength  # while the cause is fresh, where the emotion stands says less
-    lack = missed(s.relatedness, s.used)
-    v, a, d = felt(s.v, s.energy, lack) * place, s.a * place, s.d * place
-    score = _near(v, a, d)
+    score = _near(v * place, s.a * place, s.d * place)
     spent = 0.35 - s.energy if s.at_ms - s.c_ms >= _NUMB_MS else 0.0
     if spent > 0.0:  # only a spent body long left alone is numb, and what it was about matters less
         gate *= 1.0 - 2.0 * spent
@@ -123,9 +126,10 @@ def name(params: Params, state: State) -> tuple[str, str | None]:
     if s.x_gr < 0.25 and s.x_ex > 0.6:  # nothing matters and nothing surprises (Smith & Ellsworth 1985)
         score[_BOREDOM] += 60.0 * (0.25 - s.x_gr) * (s.x_ex - 0.6)
 
-    away = abs(s.v - params.bv) + abs(s.a - params.ba) + abs(s.d - params.bd)
-    if away < _AT_REST and strength < 0.03:  # whoever is at its own rest, wherever that lies, feels nothing special
-        score[_NEUTRAL] += 2.0 * (1.0 - away / _AT_REST)
+    if strength < 0.03:  # whoever is at its own rest, wherever that lies, feels nothing special
+        away = abs(s.v - params.bv) + abs(s.a - params.ba) + abs(s.d - params.bd)
+        if away < _AT_REST:
+            score[_NEUTRAL] += 2.0 * (1.0 - away / _AT_REST)
 
     known = s.label
     score[known] += _LEAD * left

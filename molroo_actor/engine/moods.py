@@ -4,7 +4,7 @@ Here: one word of a clause -> its deed and share; a clause -> its deeds. Not her
 nor finding the mood in a text (grammar.py).
 """
 
-from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from molroo_actor.engine import speech_acts as acts
@@ -15,6 +15,7 @@ from molroo_actor.engine.frames import (
     CAUSES,
     FIRST_OF,
     FUTURE,
+    HAPPENS,
     IF,
     NOBODY,
     ORDER,
@@ -31,7 +32,6 @@ from molroo_actor.engine.frames import (
     WANT,
     WISH,
     Deed,
-    Row,
 )  # fmt: skip
 from molroo_actor.engine.lexicon import KINDS
 
@@ -45,6 +45,9 @@ _EXCUSED = frozenset(
     (acts.HOSTILITY, acts.BETRAYAL, acts.REJECTION, acts.USER_GUILT, acts.USER_MISFORTUNE, acts.DISMISSAL)
 )
 
+_APOLOGY, _DENIAL, _GRATITUDE, _REPROACH, _SARCASM = (
+    acts.APOLOGY, acts.DENIAL, acts.GRATITUDE, acts.REPROACH, acts.SARCASM,
+)  # fmt: skip
 _HARM, _WRONG, _DISCARD, _WARM, _BENEFIT, _GIVE, _CONTACT, _QUALITY, _HOSTILE = (
     KINDS[k] for k in ("harm", "wrong", "discard", "warm", "benefit", "give", "contact", "quality", "hostile")
 )
@@ -56,10 +59,12 @@ _MOODY: Final = ~(SAID | THING)
 _WISHED_AWAY = frozenset((_HARM, KINDS["loss"], KINDS["farewell"]))
 
 
+# What a text can ask for is finite, and few of it is ever asked: an answer that is kept takes a third of the time.
+@lru_cache(maxsize=4096)
 def deed_of(
-    rows: Mapping[int, tuple[Row, ...]],
+    told: bool,
     kind: int,
-    value: float,
+    unkind: bool,
     negated: bool,
     passive: bool,
     who: int,
@@ -67,7 +72,10 @@ def deed_of(
     owners: int,
     mood: int,
 ) -> Deed:
-    """The deed of one word and its share. `objects` and `owners` are bits: whom the clause reaches, whose things."""
+    """The deed of one word and its share. `told`: by TOLD, not HAPPENS; `unkind`: the word has a negative valence.
+
+    `objects` and `owners` are bits: whom the clause reaches, whose things.
+    """
     bits = objects if kind in {_GIVE, _CONTACT} else objects | owners
     if passive:
         who, bits = OTHER, BITS[who] or owners
@@ -77,16 +85,16 @@ def deed_of(
     whom = FIRST_OF[bits & ~BITS[who]]
     turned = kind == _QUALITY and negated
     if kind == _QUALITY:
-        negated = negated != (value < 0.0)
+        negated = negated != unkind
     if mood & THAN and kind in {_QUALITY, _SUCCESS, _BENEFIT, _WARM, _GLAD} and whom == SELF:
         return (acts.PRAISE if negated else acts.INSULT), 0.9
     if mood & CAUSES and kind in _FEELINGS and NOBODY not in {who, whom}:
         kind, negated = (_HARM, False) if (kind not in {_GLAD, _QUALITY}) != negated else (_BENEFIT, negated)
-    row = rows[kind][4 * who + whom]
+    row = (TOLD if told else HAPPENS)[kind][4 * who + whom]
     deed, share = row[1] if negated else row[0]
     if turned:
         share *= 0.5  # "not stupid" is less than "clever"
-    if mood & _MOODY and rows is TOLD:
+    if mood & _MOODY and told:
         return _in_mood(deed, share, kind, negated, who, whom, mood)
     if mood & SAID and kind == _QUALITY and negated:
         return (acts.USER_WRONGED if whom == USER else deed), share
@@ -160,7 +168,7 @@ def _wished(kind: int, negated: bool, who: int, whom: int) -> Deed | None:
 def settle(
     weights: dict[int, float],
     hits: list[Hit],
-    rows: Mapping[int, tuple[Row, ...]],
+    told: bool,
     subject: int,
     objects: int,
     owners: int,
@@ -168,23 +176,29 @@ def settle(
     before: int,
     before_objects: int,
 ) -> None:
-    """Adds the deeds of one clause."""
+    """Adds the deeds of one clause, and takes its hits."""
     share = 1.0
-    if not subject and not (objects | owners) & TO_SELF and before and not mood & ORDER:
+    if not subject and before and not (objects | owners) & TO_SELF and not mood & ORDER:
         if before != SELF and not before_objects & TO_SELF:
             subject, objects = before, objects | before_objects
         share = 0.7
     sworn = False
     for kind, value, denied, passive in hits:
-        sworn = sworn or kind == _PROMISE
-        negated = denied or (sworn and kind in _HARMFUL)  # "I won't let anyone hurt you"
-        deed, part = deed_of(rows, kind, value, negated, passive, subject, objects, owners, mood)
-        if part <= 0.0 and denied and kind not in _SILENT:
-            deed, part = acts.DENIAL, 0.8
-        if part > 0.0:
-            if weights.get(acts.APOLOGY, 0.0) > 0.4 and deed in _EXCUSED and kind in _VERBS and not mood & FUTURE:
-                deed = acts.APOLOGY
-            elif acts.GRATITUDE in weights and deed == acts.REPROACH and not negated:
-                deed = acts.SARCASM
-            size = value if value > 0.0 else -value or 0.2
-            weights[deed] = weights.get(deed, 0.0) + share * part * size
+        negated = denied
+        if kind == _PROMISE:
+            sworn = True
+        elif sworn and kind in _HARMFUL:
+            negated = True  # "I won't let anyone hurt you"
+        deed, part = deed_of(told, kind, value < 0.0, negated, passive, subject, objects, owners, mood)
+        if part <= 0.0:
+            if not denied or kind in _SILENT:
+                continue
+            deed, part = _DENIAL, 0.8
+        if deed in _EXCUSED and kind in _VERBS and weights.get(_APOLOGY, 0.0) > 0.4 and not mood & FUTURE:
+            deed = _APOLOGY
+        elif deed == _REPROACH and not negated and _GRATITUDE in weights:
+            deed = _SARCASM
+        part *= share
+        part *= value if value > 0.0 else -value or 0.2
+        weights[deed] = weights.get(deed, 0.0) + part
+    hits.clear()

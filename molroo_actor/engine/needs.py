@@ -23,8 +23,8 @@ def spend(
         stress -= params.stress_gain * gr * gc * (1.2 - 0.7 * ct) * (1.0 - stress)
     low = params.energy_min
     return (
-        low if energy < low else min(energy, 1.0),
-        0.0 if stress < 0.0 else min(stress, 1.0),
+        low if energy < low else energy if energy < 1.0 else 1.0,
+        0.0 if stress < 0.0 else stress if stress < 1.0 else 1.0,
     )
 
 

@@ -15,6 +15,16 @@ from molroo_actor.engine.values import Appraisal, Reading
 
 # A text in which nothing is recognised: (gr, gc, ex, ct, ag, nc, urgency, loss).
 REST: Final = (0.15, 0.0, 0.70, 0.50, -0.10, 0.05, 0.50, 0.0)
+# deed -> what it adds to REST at full strength, and (label, how much it speaks for it).
+_OFF_REST: Final = tuple(
+    (
+        gr - REST[0], gc - REST[1], ex - REST[2], ct - REST[3],
+        ag - REST[4], nc - REST[5], ur - REST[6], loss - REST[7], tuple(says.items()),
+    )
+    for gr, gc, ex, ct, ag, nc, ur, loss, says in acts.MEANING
+)  # fmt: skip
+# Deeds that are about somebody else than the character, the user's own first.
+_FIRST_OF_THEM, _LAST_OF_USER, _LAST_OF_THEM = acts.USER_FORTUNE, acts.USER_WRONGED, acts.OTHERS_FORTUNE
 
 # What a rough meaning does, in the order of hunch.MEANT; the last, NO_DEED, does nothing.
 _DEEDS: Final = (
@@ -95,10 +105,11 @@ def _about(weights: dict[int, float], hunches: list[float]) -> list[float]:
 
 def see(weights: dict[int, float], goal: tuple[float, float], params: Params, state: State) -> Reading:
     """One reading of all deeds, each by its share. `goal`: (priority of the goal that is touched, its sign)."""
-    if len(weights) > 1 and acts.REQUEST in weights:
-        weights[acts.REQUEST] *= 0.3  # a question around a deed is only its form
-    if acts.SURPRISE in weights and any(acts.MEANING[deed][1] < 0.0 for deed in weights):
-        weights[acts.SURPRISE] *= 0.3  # what surprises has a meaning of its own: "she died, I can't believe it"
+    if len(weights) > 1:
+        if acts.REQUEST in weights:
+            weights[acts.REQUEST] *= 0.3  # a question around a deed is only its form
+        if acts.SURPRISE in weights and any(acts.MEANING[deed][1] < 0.0 for deed in weights):
+            weights[acts.SURPRISE] *= 0.3  # what surprises has a meaning of its own: "she died, I can't believe it"
     total = sum(weights.values())
     strongest = max(weights.values())
     full = strongest**0.6 if strongest < 1.0 else 1.0  # a small word about something is still about it
@@ -106,30 +117,33 @@ def see(weights: dict[int, float], goal: tuple[float, float], params: Params, st
     evidence: dict[str, float] = {}
     told_of = 0.0
     for deed, weight in weights.items():
-        m_gr, m_gc, m_ex, m_ct, m_ag, m_nc, m_ur, m_loss, says = acts.MEANING[deed]
+        d_gr, d_gc, d_ex, d_ct, d_ag, d_nc, d_ur, d_loss, says = _OFF_REST[deed]
         share = full * weight / total
-        if acts.USER_FORTUNE <= deed <= acts.USER_WRONGED:
-            liking = 0.50 + 0.35 * params.warmth + 0.25 * state.rapport
-            m_gc *= liking if liking < 1.0 else 1.0
-            m_gr *= 0.8 + 0.2 * state.familiarity
-        if acts.USER_FORTUNE <= deed <= acts.OTHERS_FORTUNE:
+        if _FIRST_OF_THEM <= deed <= _LAST_OF_THEM:
             told_of += weight
-        gr += share * (m_gr - 0.15)
-        gc += share * m_gc
-        ex += share * (m_ex - 0.70)
-        ct += share * (m_ct - 0.50)
-        ag += share * (m_ag + 0.10)
-        nc += share * (m_nc - 0.05)
-        ur += share * (m_ur - 0.50)
-        loss += share * m_loss
-        for label, much in says.items():
-            evidence[label] = evidence.get(label, 0.0) + share * much
+            if deed <= _LAST_OF_USER:
+                liking = 0.50 + 0.35 * params.warmth + 0.25 * state.rapport
+                d_gc *= liking if liking < 1.0 else 1.0
+                d_gr = acts.MEANING[deed][0] * (0.8 + 0.2 * state.familiarity) - REST[0]
+        gr += share * d_gr
+        gc += share * d_gc
+        ex += share * d_ex
+        ct += share * d_ct
+        ag += share * d_ag
+        nc += share * d_nc
+        ur += share * d_ur
+        loss += share * d_loss
+        for label, much in says:
+            if label in evidence:
+                evidence[label] += share * much
+            else:
+                evidence[label] = share * much
     touch, sign = goal
     if touch > 0.0:
         gr += (1.0 - gr) * 0.4 * touch
         gc += 0.35 * touch * sign
     return Reading(
-        Appraisal(_unit(gr), _signed(gc), _unit(ex), _unit(ct), _signed(ag), _signed(nc), urgency=_unit(ur)),
+        Appraisal(_unit(gr), _signed(gc), _unit(ex), _unit(ct), _signed(ag), _signed(nc), None, None, _unit(ur)),
         _unit(loss),
         0.4 + 0.5 * full,
         evidence,
@@ -138,8 +152,8 @@ def see(weights: dict[int, float], goal: tuple[float, float], params: Params, st
 
 
 def _unit(x: float) -> float:
-    return 0.0 if x < 0.0 else min(x, 1.0)
+    return 0.0 if x < 0.0 else x if x < 1.0 else 1.0
 
 
 def _signed(x: float) -> float:
-    return -1.0 if x < -1.0 else min(x, 1.0)
+    return -1.0 if x < -1.0 else x if x < 1.0 else 1.0

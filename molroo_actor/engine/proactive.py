@@ -30,6 +30,7 @@ from molroo_actor.engine.values import ProactiveHint, Trigger
 
 NEED_LOW: Final = 0.30
 ABSENCE_MS: Final = 6 * 3_600_000  # closeness is missed only once the user has been away for a while
+_FIRST: Final = NEED_LOW + 0.001  # a threshold above it is surely crossed before that of the need, to the millisecond
 CHECK_MS: Final = 60_000  # an urge that holds is looked at again after a minute
 
 TRIGGER_OF: Final = MappingProxyType[str, Trigger](
@@ -225,17 +226,28 @@ def hint(params: Params, state: State, strength: float) -> ProactiveHint:
     which is asked where the character may act.
     """
     s = state
-    held = _urges(params, s, strength)
-    if held:
-        return ProactiveHint(CHECK_MS, list(dict.fromkeys(urge.trigger for urge in held)), [])
+    related = s.relatedness
     seeks = attachment_threshold(s)
     met_ms = s.met_ms + ABSENCE_MS
-    at_ms = max(_sunk_ms(params, s, seeks), met_ms)
+    if (  # most turns leave nothing that may urge
+        strength > OVERFLOW
+        or s.stress > STRESS_OVERFLOW
+        or related < NEED_LOW
+        or s.competence < NEED_LOW
+        or s.autonomy < NEED_LOW
+        or (related < seeks and s.at_ms >= met_ms)
+    ):
+        held = _urges(params, s, strength)
+        if held:
+            return ProactiveHint(CHECK_MS, list(dict.fromkeys(urge.trigger for urge in held)), [])
+    at_ms = _sunk_ms(params, s, seeks)
     trigger: Trigger = "attachment_seeking"
-    need_ms = _sunk_ms(params, s, NEED_LOW)
-    if need_ms < at_ms:
-        at_ms, trigger = need_ms, "need_deficit"
-    elif s.relatedness < seeks and flow(params, s, at_ms).relatedness >= seeks:
+    if at_ms <= met_ms or seeks < _FIRST:  # else closeness sinks below the lower threshold later, and too late
+        at_ms = at_ms if at_ms > met_ms else met_ms
+        need_ms = _sunk_ms(params, s, NEED_LOW)
+        if need_ms < at_ms:
+            at_ms, trigger = need_ms, "need_deficit"
+    if trigger == "attachment_seeking" and related < seeks and flow(params, s, at_ms).relatedness >= seeks:
         return ProactiveHint(None, [], [])  # it rises past a low threshold before it is missed
     if at_ms - s.at_ms > FAR_MS:
         return ProactiveHint(None, [], [])

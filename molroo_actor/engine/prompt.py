@@ -75,18 +75,25 @@ def system_prompt(params: Params) -> SystemPrompt:
 
 def render_prompt(params: Params, state: State, event_context: str | None) -> PromptData:
     """Everything a model needs to play the state as it stands at its own time."""
-    strength = intensity(params, state.v, state.a, state.d, missed(state.relatedness, state.used))
-    active = regulation.active(params, state)
-    mask = cusp.mask_of(params, state.a, state.energy, state.stress)
+    s = state
+    lack = missed(s.relatedness, s.used)
+    valence = felt(s.v, s.energy, lack)
+    strength = intensity(params, s.v, s.a, s.d, lack)
+    active = regulation.active(params, s)
+    mask = cusp.mask_of(params, s.a, s.energy, s.stress)
+    primary, secondary = labels.called(params, s, valence, lack)
     moment = Moment(
         params,
-        state,
+        s,
         phrases(params.language),
-        state.turns + len(params.system.formatted.system_prompt),  # two characters do not begin with the same words
-        *labels.name(params, state),
+        # Two characters do not begin with the same words.
+        _paces(s.turns + len(params.system.formatted.system_prompt)),
+        primary,
+        secondary,
+        valence,
         regulation.shown(strength, None if active is None else active.strategy, mask),
         mask,
-        stages.NAMES[stages.stand(params, state, strength)[0]],
+        stages.NAMES[stages.stand(params, s, strength)[0]],
         active,
     )
     context = _context(moment, event_context)
@@ -104,11 +111,9 @@ def render_prompt(params: Params, state: State, event_context: str | None) -> Pr
     )
 
 
-def _pick(lines: Lines, turn: int, place: int) -> str:
-    """One of the variants: another one at the next turn, whatever the place."""
-    pace = place % 3
-    at = turn if pace == 0 else turn + (turn >> 2) if pace == 1 else 5 * turn
-    return lines[at % len(lines)]
+def _paces(turn: int) -> tuple[int, int, int]:
+    """The paces of the variants: `lines[paces[place % 3] % len(lines)]` is another one at the next turn."""
+    return turn, turn + (turn >> 2), 5 * turn
 
 
 def _band(feeling: Feeling | Bands, strength: float) -> Lines:
@@ -118,10 +123,10 @@ def _band(feeling: Feeling | Bands, strength: float) -> Lines:
 
 
 def _context(moment: Moment, event_context: str | None) -> ContextPrompt:
-    s, say, turn, primary = moment.s, moment.say, moment.turn, moment.primary
+    s, say, paces, primary = moment.s, moment.say, moment.paces, moment.primary
     word, energy, style = level(moment.strength), energy_level(s.energy), _style(s)
     about = direction.cause(moment)
-    scene = say.stage[moment.stage]
+    scene, reserves = say.stage[moment.stage], say.energy[energy]
     notes: list[_Note] = [
         (_FEELING, _band(say.feeling[primary], moment.strength)),
         (_STAGE, scene.standing),
@@ -140,8 +145,8 @@ def _context(moment: Moment, event_context: str | None) -> ContextPrompt:
     notes.sort()
     paragraphs: list[list[str]] = [[], [], []]
     for place, lines in notes:
-        paragraphs[place // 10].append(_pick(lines, turn, place))
-    feeling, body, between = (" ".join(each) for each in paragraphs)
+        paragraphs[place // 10].append(lines[paces[place % 3] % len(lines)])
+    feeling, body, between = map(" ".join, paragraphs)
     block = f"[Emotion: {primary} ({word})]\n{feeling}\n{body}"
     if between:
         block = f"{block}\n{between}"
@@ -152,14 +157,18 @@ def _context(moment: Moment, event_context: str | None) -> ContextPrompt:
             primary,
             moment.secondary,
             word,
-            felt(s.v, s.energy, missed(s.relatedness, s.used)),
+            moment.valence,
             0.5 + 0.5 * s.a,
             s.d,
             moment.strength,
             feeling,
         ),
-        EnergyView(energy, round(100.0 * s.energy), _pick(say.energy[energy], turn, _ENERGY)),
-        StageView(moment.stage, _pick(scene.tendency, turn, _STAGE), _pick(scene.standing, turn, _STAGE)),
+        EnergyView(energy, round(100.0 * s.energy), reserves[paces[_ENERGY % 3] % len(reserves)]),
+        StageView(
+            moment.stage,
+            scene.tendency[paces[_STAGE % 3] % len(scene.tendency)],
+            scene.standing[paces[_STAGE % 3] % len(scene.standing)],
+        ),
         NeedState(s.autonomy, s.competence, s.relatedness),
         InterpersonalView(s.trust, style, s.rapport, s.familiarity),
         moment.active,
@@ -230,19 +239,22 @@ def _order(scene: Scene, primary: str) -> Lines:
 
 
 def _instruction(moment: Moment) -> InstructionPrompt:
-    say, turn = moment.say, moment.turn
-    scene = say.stage[moment.stage]
-    order = _pick(_order(scene, moment.primary), turn, 2)
+    say = moment.say
+    slow, steady, quick = moment.paces
+    lines = _order(say.stage[moment.stage], moment.primary)
+    order = lines[quick % len(lines)]
     manner = say.expression[direction.manner(moment)]
     lines = manner.rest if moment.primary == "neutral" else _band(manner, moment.strength)
-    expression = _pick(lines, turn, 0)
-    length = _pick(say.length[direction.length(moment)], turn, 1)
+    expression = lines[slow % len(lines)]
+    lines = say.length[direction.length(moment)]
+    length = lines[steady % len(lines)]
     need = direction.need(moment)
     if need is None:
         return InstructionPrompt(
             order, expression, length, None, InstructionFormatted(f"{order} {expression} {length}")
         )
-    wish = _pick(say.need[need], turn, 0)
+    lines = say.need[need]
+    wish = lines[slow % len(lines)]
     return InstructionPrompt(
         order, expression, length, wish, InstructionFormatted(f"{order} {expression} {wish} {length}")
     )

@@ -7,7 +7,7 @@ to the character (speech_acts.py, appraisal.py).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from math import tanh
@@ -16,6 +16,8 @@ from struct import Struct as Layout
 from types import MappingProxyType
 
 from msgspec import Struct, json
+
+from molroo_actor.engine.memory import Memory
 
 READS = 1000  # words; what comes later in a text is not read, so that no lane can run over
 SCOPE = 3  # words that a negation reaches
@@ -34,6 +36,7 @@ NEGATED = "~"  # before a word: what it means where it is negated
 _LANE = 32  # bits: READS words of at most 2 * TURNED + 1 times 127 fit, signed
 _LANE_BYTES = _LANE // 8
 _LANE_ZERO = 1 << (_LANE - 1)
+_FIRST = Layout("<3I")  # v, a, d
 _FILES = ("emobank", "xenvent", "goemotions")
 _STRONGEST = 4
 _FAINT = 0.05
@@ -192,64 +195,107 @@ def known_form(word: str, words: Mapping[str, int]) -> str | None:
 def score(words: list[str]) -> Scores:
     """What the writer of these words (lexicon.tokens) feels. Any words, none as well; only the first READS count."""
     book = table()
-    return _cut(book, *_sum(book, words))
+    return _cut(book, *_sum(_rows(), words))
 
 
 def valence(words: list[str]) -> tuple[float, float]:
     """(v, known) of `score`, which is all that a turn needs, in two thirds of its time."""
     book = table()
-    total, count, known = _sum(book, words)
+    total, count, known = _sum(_first_rows(), words)
     if not known and not total:
         return 0.0, 0.0
-    felt = terms(*_values(book, total, count, 3))
+    felt = terms(*_values(book, _FIRST, total + _first_lanes(book.zero), count))
     return tanh(sum(map(mul, book.curve[0], felt))), known / count if count else 0.0
 
 
-def _sum(book: Table, words: list[str]) -> tuple[int, int, int]:
-    """(sum of all that counts, TURNED times; words; words that have numbers)."""
-    find = book.words
-    get = find.get
-    plain = turned = count = known = scope = 0
-    before = ""
-    for word in words if len(words) <= READS else words[:READS]:
+# A word by itself: all that its sum with others needs. The word that has numbers for it, or itself; whether it has, 1
+# or 0; its lanes; what is added where it is negated; what follows it in a pair -> lanes of the pair; _MARK, _DENIES or
+# 0. A plain tuple, because a named one takes twice the time to unpack.
+_Row = tuple[str, int, int, int, Mapping[str, int] | None, int]
+_MARK, _DENIES = 1, 2
+
+
+@cache
+def _rows() -> Memory[_Row]:
+    """The rows of the words that are said, with all lanes."""
+    return _memory(table().words, lambda row: row)
+
+
+@cache
+def _first_rows() -> Memory[_Row]:
+    """The same with the lanes of v, a and d alone: a tenth of the digits to add."""
+    book = table()
+    return _memory(book.words, lambda row: _first_lanes(row + book.zero) - _first_lanes(book.zero))
+
+
+def _first_lanes(total: int) -> int:
+    """The lanes of v, a and d of a sum in which no lane is below 0."""
+    return total % (1 << 8 * _FIRST.size)
+
+
+def _memory(lanes: Mapping[str, int], cut: Callable[[int], int]) -> Memory[_Row]:
+    """The row of any word, once it is asked for. `cut`: what is kept of all lanes."""
+    pairs: dict[str, dict[str, int]] = {}
+    for pair, row in lanes.items():
+        before, space, word = pair.partition(" ")
+        if space:
+            pairs.setdefault(before, {})[word] = cut(row)
+
+    def row_of(word: str) -> _Row:
         if word in MARKS:
-            plain += get(word, 0)
-            scope, before = 0, ""
+            return word, 0, cut(lanes.get(word, 0)), 0, None, _MARK
+        known = word if word in lanes else known_form(word, lanes)
+        form = word if known is None else known
+        role = _DENIES if form in NEGATIONS else 0
+        if known is None:
+            return form, 0, 0, 0, pairs.get(form), role
+        return form, 1, cut(lanes[form]), cut(lanes.get(NEGATED + form, 0)), pairs.get(form), role
+
+    return Memory(row_of)
+
+
+def _sum(rows: Memory[_Row], words: list[str]) -> tuple[int, int, int]:
+    """(sum of all that counts, TURNED times; words; words that have numbers)."""
+    plain = turned = count = known = scope = 0
+    follows: Mapping[str, int] | None = None
+    for form, knows, row, negated, after, role in map(
+        rows.__getitem__, words if len(words) <= READS else words[:READS]
+    ):
+        if role == _MARK:
+            plain += row
+            scope, follows = 0, None
             continue
         count += 1
-        found = get(word)
-        if found is None and (form := known_form(word, find)) is not None:
-            word = form  # noqa: PLW2901 - from here on the text reads as if it said the known form
-            found = find[form]
-        if found is not None:
+        if knows:
             known += 1
             if scope:
-                turned += found
-                plain += get(NEGATED + word, 0)
+                turned += row
+                plain += negated
             else:
-                plain += found
-        scope -= scope > 0
-        if before:
-            plain += get(f"{before} {word}", 0)
-        if word in NEGATIONS:
+                plain += row
+        if scope:
+            scope -= 1
+        if follows is not None and form in follows:
+            plain += follows[form]
+        if role:
             scope = SCOPE
-        before = word
+        follows = after
     return TURNED * plain - turned, count, known
 
 
-def _values(book: Table, total: int, count: int, lanes: int) -> list[float]:
-    """The first so many lanes of a sum, each as its value."""
+def _values(book: Table, layout: Layout, total: int, count: int) -> list[float]:
+    """The lanes of a sum in which none is below 0, each as its value."""
     share = (count + book.few) ** -book.power / TURNED
     zero = _LANE_ZERO * share
-    sums = book.layout.unpack((total + book.zero).to_bytes(book.layout.size, "little"))
-    return [shift + step * (share * x - zero) for x, (step, shift) in zip(sums[:lanes], book.scales, strict=False)]
+    sums = layout.unpack(total.to_bytes(layout.size, "little"))
+    return [shift + step * (share * x - zero) for x, (step, shift) in zip(sums, book.scales, strict=False)]
 
 
 def _cut(book: Table, total: int, count: int, known: int) -> Scores:
     """The lanes of the sum of a text, each as its value."""
     if not known and not total:
         return Scores(0.0, 0.0, 0.0, *REST, 0.0, {})
-    values = _values(book, total, count, len(book.scales))
+    values = _values(book, book.layout, total + book.zero, count)
     felt = terms(values[0], values[1], values[2])
     v, a, d = [tanh(sum(map(mul, row, felt))) for row in book.curve]
     sure = (known + 1.0) / (known + 2.0)  # no event was told in a word or two: they say less of one

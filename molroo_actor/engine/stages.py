@@ -5,8 +5,6 @@ completed recovery, out of the last of it or out of rest at any later time: Tede
 transitions. How a stage is played is in the prompts.
 """
 
-from types import MappingProxyType
-
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 
@@ -75,14 +73,10 @@ _ROWS: tuple[tuple[int, int, bool, float, int, int], ...] = (
     (15, STRAIN, True, 0.58, 0, 6),
     (15, GROWTH, False, 0.56, 12 * _H, 14),
 )
-TABLE = MappingProxyType(
-    {stage: tuple(row[1:] for row in _ROWS if row[0] == stage) for stage in range(1, len(NAMES))},
-)
+TABLE = tuple(tuple(row[1:] for row in _ROWS if row[0] == stage) for stage in range(len(NAMES)))
 
 # The shortest stay after which time alone may carry a stage on, in ms: before it there is nothing to settle.
-SETTLES_MS = tuple(
-    min((row[3] for row in TABLE.get(stage, ()) if row[3]), default=float("inf")) for stage in range(len(NAMES))
-)
+SETTLES_MS = tuple(min((row[3] for row in rows if row[3]), default=float("inf")) for rows in TABLE)
 
 
 def measures(
@@ -148,6 +142,8 @@ def settle(stage: int, since_ms: int, now_ms: int, values: tuple[float, float, f
 def stand(params: Params, state: State, strength: float) -> tuple[int, int]:
     """(stage, since ms) that the state, whose displayed intensity is `strength`, has come to since its last turn."""
     s = state
+    if s.at_ms - s.stage_ms < SETTLES_MS[s.stage]:
+        return s.stage, s.stage_ms
     act, strain = measures(params, s.v, s.a, s.d, strength, s.energy, s.stress)
     return settle(s.stage, s.stage_ms, s.at_ms, (act, strain, growth(s)))
 
@@ -158,5 +154,5 @@ def progress(stage: int, values: tuple[float, float, float]) -> float:
     for measure, rises, threshold, _stay, _after in TABLE[stage]:
         x = values[measure]
         near = x / threshold if rises else (1.0 - x) / (1.0 - threshold)
-        best = max(best, near)
+        best = near if near > best else best
     return best if best < 1.0 else 1.0

@@ -148,8 +148,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
     )
     trust, rapport, familiarity = s.trust, s.rapport, s.familiarity
     anxiety, avoidance = s.anxiety, s.avoidance
-    fast, slow, pause, tone, pole, swing = s.k_fast, s.k_slow, s.k_pause, s.k_tone, s.k_pole, s.k_swing
-    met_ms, rift, trust_log, used = s.met_ms, s.rift, s.trust_log, s.used
+    rift, trust_log, used = s.rift, s.trust_log, s.used
     if user:
         trust, rapport, familiarity = relationship.bond(trust, rapport, familiarity, gr, gc, ag, nc, aimed)
         anxiety, avoidance = relationship.drift(anxiety, avoidance, trust, gr, gc, ag, aimed)
@@ -161,15 +160,22 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         rift = contact.mend(rift, change)
         met_ms = now
         used = needs.accustom(used, relatedness, gr)
+    else:
+        fast, slow, pause, tone, pole, swing = s.k_fast, s.k_slow, s.k_pause, s.k_tone, s.k_pole, s.k_swing
+        met_ms = s.met_ms
 
     # The feeling stays about what moved it most, until that has faded below what is new.
     weight = gr * (0.10 + 0.70 * size + 0.15 * size * (nc if nc >= 0.0 else -nc) + 0.15 * (1.0 - felt_ex))
-    weight = min(weight, 1.0)
+    weight = weight if weight < 1.0 else 1.0
     left = labels.fade(s)
     fresh = weight >= 0.3 * s.c_i * left
-    dread = s.c_dread
     if fresh:
+        c_ms, c_i, c_gr, c_gc, c_ex, c_ct, c_ag, c_nc = now, weight, gr, gc, felt_ex, ct, ag, nc
+        c_is, c_ap, c_ur, c_loss, c_v, c_ev = own, coping, urgency, loss, v0, _strongest(reading.evidence)
         dread = -s.c_gc * s.c_ur * s.c_gr * left if s.c_gc < 0.0 else 0.0
+    else:
+        c_ms, c_i, c_gr, c_gc, c_ex, c_ct, c_ag, c_nc = s.c_ms, s.c_i, s.c_gr, s.c_gc, s.c_ex, s.c_ct, s.c_ag, s.c_nc
+        c_is, c_ap, c_ur, c_loss, c_v, c_ev, dread = s.c_is, s.c_ap, s.c_ur, s.c_loss, s.c_v, s.c_ev, s.c_dread
 
     reg, reg_p, reg_ms, reg_v, reg_log = s.reg, s.reg_p, s.reg_ms, s.reg_v, s.reg_log
     distress = params.bv - v
@@ -248,20 +254,20 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         af_mean,
         af_var,
         af_msd,
-        now if fresh else s.c_ms,
-        weight if fresh else s.c_i,
-        gr if fresh else s.c_gr,
-        gc if fresh else s.c_gc,
-        felt_ex if fresh else s.c_ex,
-        ct if fresh else s.c_ct,
-        ag if fresh else s.c_ag,
-        nc if fresh else s.c_nc,
-        own if fresh else s.c_is,
-        coping if fresh else s.c_ap,
-        urgency if fresh else s.c_ur,
-        loss if fresh else s.c_loss,
-        v0 if fresh else s.c_v,
-        _strongest(reading.evidence) if fresh else s.c_ev,
+        c_ms,
+        c_i,
+        c_gr,
+        c_gc,
+        c_ex,
+        c_ct,
+        c_ag,
+        c_nc,
+        c_is,
+        c_ap,
+        c_ur,
+        c_loss,
+        c_v,
+        c_ev,
         reg,
         reg_p,
         reg_ms,
@@ -284,7 +290,7 @@ def step(params: Params, state: State, stimulus: Stimulus, now_ms: int) -> Outco
         dread,
         used,
     )
-    primary, secondary = labels.name(params, after)
+    primary, secondary = labels.called(params, after, felt, missed)
     force_setattr(after, "label", labels.INDEX[primary])  # nobody has seen it yet; a copy would cost 2 us
     return Outcome(
         after,

@@ -57,6 +57,7 @@ _THREATS = frozenset(
     """.split()
 )
 _SHOTS = frozenset("arrow arrows avalanche blade bomb bullet bullets car knife lightning rock spear truck".split())
+_THREATENING = _THREATS | _SHOTS
 _OVER = frozenset(
     """
     calms calmed ceases ceased cleared contained cured defused disarmed ended ends faded fades fled flees gone lifted
@@ -106,7 +107,7 @@ def tone(words: list[str], weights: dict[int, float], told: bool) -> None:
 
 def _over(words: list[str]) -> bool:
     """Whether the words say of something that threatens that it is over: "the storm has passed"."""
-    if _THREATS.isdisjoint(words) and _SHOTS.isdisjoint(words):
+    if _THREATENING.isdisjoint(words):
         return False
     for i, word in enumerate(words):
         threat = word in _THREATS
@@ -134,33 +135,36 @@ def _over(words: list[str]) -> bool:
 
 
 def _told(words: list[str], weights: dict[int, float]) -> None:
-    get = weights.get
-    harsh = get(acts.INSULT, 0.0) + get(acts.HOSTILITY, 0.0)
-    kind_words = get(acts.PRAISE, 0.0) + get(acts.AFFECTION, 0.0) + get(acts.GRATITUDE, 0.0)
+    first = words[0]
     if acts.TEASING in weights:
-        if harsh <= 0.7 + kind_words:
+        harsh = weights.get(acts.INSULT, 0.0) + weights.get(acts.HOSTILITY, 0.0)
+        if harsh <= 0.7 + _kind_words(weights):
             weights[acts.TEASING] += 0.5 * harsh
             weights.pop(acts.INSULT, None)
             weights.pop(acts.HOSTILITY, None)
         else:
             del weights[acts.TEASING]
-    if kind_words > 0.0 and words[0] in _OH and _sour(words, weights):
+    if first in _OH and (kind_words := _kind_words(weights)) > 0.0 and _sour(words, weights):
         for deed in (acts.PRAISE, acts.AFFECTION, acts.SURPRISE, acts.GRATITUDE, acts.REQUEST):
             weights.pop(deed, None)
         weights[acts.SARCASM] = 0.5 + kind_words
     if acts.SARCASM in weights:
         weights[acts.SARCASM] += weights.pop(acts.GRATITUDE, 0.0)
-    if get(acts.BETRAYAL, 0.0) > 0.7 and acts.APOLOGY not in weights:
+    if acts.BETRAYAL in weights and weights[acts.BETRAYAL] > 0.7 and acts.APOLOGY not in weights:
         for deed in _KIND_DEEDS & weights.keys():
             weights[deed] *= 0.2  # who betrays and laughs, laughs at it
     if acts.DISMISSAL in weights:
         weights.pop(acts.APOLOGY, None)
     if acts.USER_FORTUNE in weights and not _SPOILT.isdisjoint(weights):
         weights[acts.USER_FORTUNE] *= 0.3
-    if words[0] in _CURT and len(words) <= 2:
+    if first in _CURT and len(words) <= 2:
         weights[acts.DISMISSAL] = 0.7
-    if words[0] in _IMPERATIVE and "now" in words and "please" not in words:
+    if first in _IMPERATIVE and "now" in words and "please" not in words:
         weights[acts.ORDER] = weights.get(acts.ORDER, 0.0) + 0.8
+
+
+def _kind_words(weights: dict[int, float]) -> float:
+    return weights.get(acts.PRAISE, 0.0) + weights.get(acts.AFFECTION, 0.0) + weights.get(acts.GRATITUDE, 0.0)
 
 
 def _sour(words: list[str], weights: dict[int, float]) -> bool:

@@ -1,7 +1,8 @@
 """What a session's blobs hold, format by format: msgpack maps that begin with `v`.
 
 A past format keeps its decoder here and a golden file in the tests; encoding is always the newest. Format 2 of a
-record stores the state as a list of its fields' values in their order, which is shorter than a map by a third.
+record stores the state as a list of its fields' values in their order, format 3 the result too, and leaves out what
+stands at its default: a row has to be written three times (journal, checkpoint, session file), so its bytes count.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from molroo_actor.engine.state import Regulated
 from molroo_actor.errors import Damaged, NewerFormat
 from molroo_actor.protocol.commands import Preferences, TurnInput
 from molroo_actor.protocol.outreach import Action, Outreach
+from molroo_actor.protocol.stored_result import StoredResult, restored, stored
 
-FORMAT: Final = 2  # of records; every other blob is still in its first
+FORMAT: Final = 3  # of records; every other blob is still in its first
 _FIRST: Final = 1
+_NO_PREFERENCES: Final = Preferences()
+_NO_OUTREACH: Final = Outreach()
 
 
 class Record(Struct, frozen=True):
@@ -28,16 +32,43 @@ class Record(Struct, frozen=True):
     it.
     """
 
+    wall_ms: int
+    state: State
+    result: TurnResult | None = None
+    preferences: Preferences = _NO_PREFERENCES
+    outreach: Outreach = _NO_OUTREACH
+
+    def without_answer(self) -> Record:
+        """The same without the result: all that the next turn needs."""
+        return Record(self.wall_ms, self.state, None, self.preferences, self.outreach)
+
+
+class _Record3(Struct, frozen=True, omit_defaults=True):
+    v: Literal[3]
+    wall_ms: int
+    state: State
+    result: StoredResult | None = None
+    preferences: Preferences = _NO_PREFERENCES
+    outreach: Outreach = _NO_OUTREACH
+
+
+class _Live3(Struct, frozen=True):
+    """As _Record3 for whoever does not ask for the result, which is passed over."""
+
+    v: Literal[3]
+    wall_ms: int
+    state: State
+    preferences: Preferences = _NO_PREFERENCES
+    outreach: Outreach = _NO_OUTREACH
+
+
+class _Record2(Struct, frozen=True):
     v: Literal[2]
     wall_ms: int
     state: State
     result: TurnResult | None = None
-    preferences: Preferences = Preferences()
-    outreach: Outreach = Outreach()
-
-    def without_answer(self) -> Record:
-        """The same without the result: all that the next turn needs."""
-        return Record(FORMAT, self.wall_ms, self.state, None, self.preferences, self.outreach)
+    preferences: Preferences = _NO_PREFERENCES
+    outreach: Outreach = _NO_OUTREACH
 
 
 class _Regulated1(Struct, frozen=True):
@@ -101,7 +132,9 @@ class ActionInput(Struct, frozen=True):
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_record: Final = msgspec.msgpack.Decoder(Record)
+_record_3: Final = msgspec.msgpack.Decoder(_Record3)
+_live_3: Final = msgspec.msgpack.Decoder(_Live3)
+_record_2: Final = msgspec.msgpack.Decoder(_Record2)
 _record_1: Final = msgspec.msgpack.Decoder(_Record1)
 _persona: Final = msgspec.msgpack.Decoder(_StoredPersona)
 _appraisal: Final = msgspec.msgpack.Decoder(_StoredAppraisal)
@@ -109,7 +142,20 @@ _emotion: Final = msgspec.msgpack.Decoder(_StoredEmotion)
 _input: Final = msgspec.msgpack.Decoder(TurnInput)
 _any: Final[msgspec.msgpack.Decoder[dict[str, object]]] = msgspec.msgpack.Decoder(dict[str, object])
 
-encode_record = _encoder.encode
+
+def encode_record(record: Record) -> bytes:
+    """A state_after or origin blob."""
+    result = record.result
+    return _encoder.encode(
+        _Record3(
+            FORMAT,
+            record.wall_ms,
+            record.state,
+            None if result is None else stored(result),
+            record.preferences,
+            record.outreach,
+        )
+    )
 
 
 def encode_persona(persona: Persona) -> bytes:
@@ -154,14 +200,33 @@ def _unreadable(blob: bytes, error: Exception, newest: int = _FIRST) -> Exceptio
 
 
 def decode_record(blob: bytes) -> Record:
-    """A state_after or origin blob of any format, as the newest. Raises Damaged, NewerFormat."""
+    """A state_after or origin blob of any format. Raises Damaged, NewerFormat."""
     try:
-        return _record.decode(blob)
+        found = _record_3.decode(blob)
     except msgspec.DecodeError as error:
+        return _past_record(blob, error)
+    result = None if found.result is None else restored(found.result)
+    return Record(found.wall_ms, found.state, result, found.preferences, found.outreach)
+
+
+def decode_live(blob: bytes) -> Record:
+    """As decode_record, without the result: all that the next turn needs, and once a turn."""
+    try:
+        found = _live_3.decode(blob)
+    except msgspec.DecodeError as error:
+        return _past_record(blob, error).without_answer()
+    return Record(found.wall_ms, found.state, None, found.preferences, found.outreach)
+
+
+def _past_record(blob: bytes, error: msgspec.DecodeError) -> Record:
+    try:
+        second = _record_2.decode(blob)
+    except msgspec.DecodeError:
         first = _record_of_first(blob)
         if first is None:
             raise _unreadable(blob, error, FORMAT) from error
         return first
+    return Record(second.wall_ms, second.state, second.result, second.preferences, second.outreach)
 
 
 def _record_of_first(blob: bytes) -> Record | None:
@@ -177,7 +242,7 @@ def _record_of_first(blob: bytes) -> Record | None:
     kept = structs.asdict(old.state)
     kept["reg_log"] = tuple(Regulated(past.strategy, past.begun_ms, past.relief) for past in kept["reg_log"])
     state = State(**kept, talks=kept["turns"])
-    return Record(FORMAT, old.wall_ms, state, old.result, old.preferences)
+    return Record(old.wall_ms, state, old.result, old.preferences)
 
 
 def decode_persona(blob: bytes) -> Persona:

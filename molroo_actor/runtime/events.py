@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from molroo_actor.engine import flow, render_prompt, urges
+from molroo_actor.engine import flow, urges
 from molroo_actor.engine.stages import NAMES
 from molroo_actor.protocol import webhooks
 from molroo_actor.protocol.outreach import socket_action
@@ -41,18 +41,19 @@ class Events:
 
     def _of_row(self, pending: Pending) -> list[Change]:
         changes: list[Change] = []
-        if pending.fired is not None:
-            prompt = render_prompt(pending.actor.params, pending.state, pending.event_context)
-            changes.append(self._queue(pending, "proactive", webhooks.encode(socket_action(pending.fired, prompt))))
+        fired = pending.answer.fired
+        if fired is not None:
+            changes.append(
+                self._queue(pending, "proactive", webhooks.encode(socket_action(fired, pending.answer.prompt)))
+            )
         if pending.row.kind == "turn":
             changes.extend(self._of_turn(pending))
         return changes
 
     def _of_turn(self, pending: Pending) -> list[Change]:
         params, row = pending.actor.params, pending.row
-        before, after, result = pending.before, pending.record.state, pending.record.result
+        before, after, result = pending.before, pending.answer.state, pending.answer.result
         assert before is not None, "a turn goes on from a state"
-        assert result is not None, "a turn has a result"
         found = []
         if result.stage_transition:
             change = webhooks.StageTransition(

@@ -305,7 +305,7 @@ class Host:
     def _release(self, pending: Pending) -> None:
         actor, row = pending.actor, pending.row
         actor.release(pending)
-        answer = Answer(actor.params, row.seq, pending.record, pending.event_context, pending.state, pending.fired)
+        answer = pending.answer
         if pending.due_ms is not None:
             self.alarms.planned(pending.due_ms)
         if pending.deliveries:
@@ -317,8 +317,8 @@ class Host:
             pending.asker.answered(answer, duplicate=False)
             for asker in pending.duplicates or ():
                 asker.answered(answer, duplicate=True)
-            if slot is not None and pending.fired is not None:
-                self._push_action(slot, answer, pending.fired)
+            if slot is not None and answer.fired is not None:
+                self._push_action(slot, answer, answer.fired)
         except Exception:
             # The row is durable; whoever did not hear of it asks again by its id.
             log.exception("an answer could not be written; its session goes on")

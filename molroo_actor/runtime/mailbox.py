@@ -13,7 +13,7 @@ from molroo_actor.errors import WireError
 from molroo_actor.protocol import views
 from molroo_actor.protocol.commands import AckProactive, SetPreferences, TurnCommand
 from molroo_actor.protocol.outreach import Action
-from molroo_actor.protocol.record import Record
+from molroo_actor.protocol.record import Record, decode_record
 from molroo_actor.runtime.connection import Attachment
 
 Change = TurnCommand | SetPreferences | AckProactive
@@ -21,9 +21,16 @@ Change = TurnCommand | SetPreferences | AckProactive
 
 
 class Answer:
-    """What a durable change answered. Each form of it is rendered at most once, when somebody wants it."""
+    """What a durable change answered. Each form of it is rendered at most once, when somebody wants it.
 
-    __slots__ = ("_data", "_data_with_prompt", "_prompt", "event_context", "fired", "params", "record", "seq", "state")
+    A turn's answer waits for its commit together with hundreds of others: `keep_bytes` renders what its asker will
+    get while everything that it is made of is at hand, and keeps that and the row's blob instead of a hundred objects.
+    """
+
+    __slots__ = (
+        "_blob", "_data", "_data_with_prompt", "_prompt", "_record", "_state", "event_context", "fired", "params",
+        "seq",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -31,20 +38,37 @@ class Answer:
         seq: int,
         record: Record,
         event_context: str | None,
+        *,
+        blob: bytes = b"",
         state: State | None = None,
         fired: Action | None = None,
     ) -> None:
-        """state: how the character is at the moment of the change; None when that is what the record says."""
+        """blob: the record as it is stored, for answers that will be shed. state: how the character is at the moment
+        of the change; None when that is what the record says.
+        """
         self.params = params
         self.seq = seq
-        self.record = record
         self.event_context = event_context
-        self.state = record.state if state is None else state
         self.fired = fired
         """What the character did by itself because of it."""
+        self._record: Record | None = record
+        self._blob = blob
+        self._state = state
         self._prompt: PromptData | None = None
         self._data: bytes | None = None
         self._data_with_prompt: bytes | None = None
+
+    @property
+    def record(self) -> Record:
+        """What the row stores."""
+        if self._record is None:
+            self._record = decode_record(self._blob)
+        return self._record
+
+    @property
+    def state(self) -> State:
+        """How the character is at the moment of the change; only a turn writes that down as well."""
+        return self.record.state if self._state is None else self._state
 
     @property
     def result(self) -> TurnResult:
@@ -70,12 +94,18 @@ class Answer:
             self._data = views.socket_turn(self.result, None)
         return self._data
 
+    def keep_bytes(self, *, with_prompt: bool) -> None:
+        """Renders the form of a turn that its asker wants; all else is decoded anew should anybody want it."""
+        self.socket_data(with_prompt=with_prompt)
+        self._record = self._prompt = None
+
 
 class Asker(Protocol):
     """Whoever waits for the direct answer. Exactly one of the two is called, once."""
 
-    attachment: Attachment | None
-    """Where the answer goes when that is a socket; it gets no push besides."""
+    @property
+    def attachment(self) -> Attachment | None:
+        """Where the answer goes when that is a socket; it gets no push besides."""
 
     def answered(self, answer: Answer, *, duplicate: bool) -> None:
         """It is durable; duplicate: it was before this was asked."""

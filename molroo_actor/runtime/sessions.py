@@ -10,7 +10,7 @@ from molroo_actor.engine import derive, initial_state
 from molroo_actor.errors import Conflict, NotFound, StorageError
 from molroo_actor.protocol.answers import SessionItem, SessionPage, Status
 from molroo_actor.protocol.personas import CreateCommand
-from molroo_actor.protocol.record import FORMAT, Record, encode_persona, encode_record
+from molroo_actor.protocol.record import Record, encode_persona, encode_record
 from molroo_actor.protocol.rest import cursor_of
 from molroo_actor.runtime.connection import Parting
 from molroo_actor.runtime.host import Host
@@ -87,7 +87,7 @@ class Sessions:
         if wanted is not None and await self._ledger.read(catalog.find, tenant, live, wanted) is not None:
             raise catalog.taken(wanted)
         wall_ms = self._host.clock.wall_ms()
-        origin = Record(FORMAT, wall_ms, initial_state(derive(command.persona), 0))
+        origin = Record(wall_ms, initial_state(derive(command.persona), 0))
         inner_id = self._ledger.next_inner_id
         self._ledger.next_inner_id += 1
         entry = CatalogEntry(

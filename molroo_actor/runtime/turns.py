@@ -38,9 +38,7 @@ class Turns:
     def take(self, slot: Slot, actor: Actor, envelope: Envelope, command: TurnCommand) -> None:
         given = command.input
         if given.appraisal is not None:
-            self._gate.put(
-                actor.take_turn(command, Reading(given.appraisal), "user", self._clock.wall_ms(), envelope.asker)
-            )
+            self._finish_turn(actor, envelope, command, Reading(given.appraisal))
             return
         reading = self._appraise(command, actor)
         if isinstance(reading, Reading):
@@ -60,7 +58,9 @@ class Turns:
 
     def _finish_turn(self, actor: Actor, envelope: Envelope, command: TurnCommand, reading: Reading) -> None:
         _, source = _text_of(command)
-        self._gate.put(actor.take_turn(command, reading, source, self._clock.wall_ms(), envelope.asker))
+        pending = actor.take_turn(command, reading, source, self._clock.wall_ms(), envelope.asker)
+        self._gate.put(pending)
+        pending.keep_bytes()
 
     async def _think(
         self, slot: Slot, incarnation: int, envelope: Envelope, command: TurnCommand, reading: Awaitable[Reading]

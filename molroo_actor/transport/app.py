@@ -181,7 +181,7 @@ class Server:
         server = self._runner.server
         assert server is not None
         handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._listener = Listener(server, handles - self.settings.handles_reserve, tls)
+        self._listener = Listener(server, lambda: self._sockets.count, handles - self.settings.handles_reserve, tls)
         self.host.residency.ticks.append(self._listener.tick)
         self.url = await self._listener.start(self.settings.host, self.settings.port)
 

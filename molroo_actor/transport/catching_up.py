@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from aiohttp import web
-
 from molroo_actor.errors import Overloaded, StorageError
 from molroo_actor.protocol import messages, views
 from molroo_actor.runtime.host import Host, Snapshot, Welcome
@@ -23,14 +21,14 @@ class CatchingUp:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    async def run(self, request: web.Request, socket: Socket, slot: Slot, welcome: Welcome) -> None:
+    async def run(self, socket: Socket, slot: Slot, welcome: Welcome) -> None:
         """Sends `connected` and what is owed, then lets the connection live. Raises WireError."""
         missed = await self._missed(slot, welcome)
         recovered = welcome.plan.recovered if missed is not None else False
         socket.send(messages.connected(slot.id, welcome.seq, slot.epoch, recovered))
         if welcome.plan.send_state or missed is None:
             socket.send(state_message(welcome.snapshot, socket, None))
-        await self._replay(request, socket, slot, welcome, missed or [])
+        await self._replay(socket, slot, welcome, missed or [])
         pending = welcome.snapshot.pending()
         if pending:
             prompt = welcome.snapshot.prompt() if socket.with_prompt else None
@@ -49,9 +47,7 @@ class CatchingUp:
         rows = [row for row in rows if row.seq <= welcome.seq]
         return None if any(row.state_after is None for row in rows) else rows
 
-    async def _replay(
-        self, request: web.Request, socket: Socket, slot: Slot, welcome: Welcome, rows: list[Row]
-    ) -> None:
+    async def _replay(self, socket: Socket, slot: Slot, welcome: Welcome, rows: list[Row]) -> None:
         for row in rows:
             if row.kind != "turn":
                 continue
@@ -62,13 +58,13 @@ class CatchingUp:
             data = answer.socket_data(with_prompt=socket.with_prompt)
             socket.send_unlimited(messages.turn_result(row.seq, data, replayed=True))
             if socket.transport.get_write_buffer_size() > _UNREAD_LOW:
-                await self._taken(request, socket)
+                await self._taken(socket)
             if socket.closing:
                 return
 
-    async def _taken(self, request: web.Request, socket: Socket) -> None:
+    async def _taken(self, socket: Socket) -> None:
         """Returns when the peer has read most of what was sent. Raises Overloaded when it does not read."""
-        drain = asyncio.ensure_future(request.writer.drain())
+        drain = asyncio.ensure_future(socket.drained())
         try:
             left = socket.transport.get_write_buffer_size()
             while True:

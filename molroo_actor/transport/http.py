@@ -1,4 +1,7 @@
-"""aiohttp's HTTP protocol, with this server's words for what is no HTTP: no trace, no echo of what was sent."""
+"""aiohttp's HTTP protocol, with this server's words for what is no HTTP: no trace, no echo of what was sent.
+
+And the one way in which a line leaves HTTP: `hand_over` after an upgrade.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +57,34 @@ class Http(web.RequestHandler):
         )
         response.force_close()
         return response
+
+    def hand_over(self, successor: asyncio.Protocol) -> tuple[asyncio.Transport, bytes] | None:
+        """Gives the line to another protocol for good; returns its transport and what came behind the request.
+
+        None when the peer is gone. aiohttp is told that its connection is lost: it keeps nothing of it, and whatever
+        the handler returns reaches nobody.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return None
+        behind = _Behind()
+        self.set_parser(behind)  # type: ignore[arg-type]  # gets what came after the upgrade, as its own reader would
+        self.transport = None  # else it would close the line with itself
+        self.connection_lost(None)
+        transport.set_protocol(successor)
+        transport.resume_reading()
+        return transport, bytes(behind.data)
+
+
+class _Behind:
+    """Keeps what a client sent behind its upgrade request without waiting for the answer."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        self.data += data
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """The line is somebody else's by then."""

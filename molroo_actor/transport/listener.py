@@ -9,6 +9,7 @@ import errno
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -23,8 +24,12 @@ _BACKLOG = 128
 class Listener:
     """Accepts connections for an aiohttp server while there are fewer than `connections_max`."""
 
-    def __init__(self, server: web.Server, connections_max: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, server: web.Server, sockets: Callable[[], int], connections_max: int, tls: ssl.SSLContext | None
+    ) -> None:
+        """sockets: how many lines have left HTTP and are open."""
         self._server = server
+        self._sockets = sockets
         self._connections_max = max(connections_max, 1)
         self._tls = tls
         self._socket: socket.socket | None = None
@@ -36,7 +41,7 @@ class Listener:
     @property
     def connections(self) -> int:
         """Open connections."""
-        return len(self._server.connections)
+        return len(self._server.connections) + self._sockets()
 
     async def start(self, host: str, port: int) -> str:
         """Binds and accepts; returns the URL. Raises OSError with the address in it."""

@@ -1,7 +1,7 @@
-"""One client's socket as a connection of the runtime. Frames are written to the transport at once: nothing waits for
-a peer.
+"""One client's socket: asyncio's protocol on one side, a connection of the runtime on the other.
 
-aiohttp's own send and close may wait for a peer that does not read (its drain), so nothing here uses them.
+Frames are written to the transport at once: nothing waits for a peer. What a message means is the duties' affair, and
+so is everything that comes round by time.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import struct
 from typing import Final, Protocol
 
 from molroo_actor import ids
-from molroo_actor.errors import Internal, NotFound, WireError
+from molroo_actor.errors import Internal, NotFound, ValidationFailed, WireError
 from molroo_actor.protocol import messages
 from molroo_actor.runtime.connection import Attachment, Parting
-from molroo_actor.runtime.mailbox import Answer
+from molroo_actor.runtime.slot import Slot
+from molroo_actor.transport import frames
 from molroo_actor.transport.limits import Bucket
 
 _PING: Final = b"\x89\x00"
@@ -26,13 +27,22 @@ _CLOSE_CODES: Final = {
     "INTERNAL": 1011,
 }
 _CLOSE_OTHERWISE: Final = 1008
+_MESSAGES_A_PASS: Final = 32
+"""What one read brought is handled in such portions: others wait for the loop too."""
 
 
 class Duties(Protocol):
     """What a socket needs of whoever keeps all of them."""
 
+    message_bytes_max: int
     unsent_bytes_max: int
     refused_messages_max: int
+
+    def message(self, socket: Socket, data: bytes) -> None:
+        """A text message came."""
+
+    def room(self, socket: Socket) -> None:
+        """Fewer turns are unanswered than `room_below` said."""
 
     def refused(self, code: str) -> None:
         """An error was sent."""
@@ -40,63 +50,163 @@ class Duties(Protocol):
     def closing(self, socket: Socket) -> None:
         """A close frame was sent; cut the line when the peer does not answer in time."""
 
-
-def frame(opcode: int, payload: bytes) -> bytes:
-    """One whole unmasked frame (RFC 6455, 5.2)."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x80 | opcode, size)) + payload
-    if size < 65_536:
-        return struct.pack("!BBH", 0x80 | opcode, 126, size) + payload
-    return struct.pack("!BBQ", 0x80 | opcode, 127, size) + payload
+    def gone(self, socket: Socket) -> None:
+        """The line has ended; nothing comes from it any more."""
 
 
-class Socket:
-    """One client's socket, with its duties: pings, limits, its close."""
+class Socket(asyncio.Protocol):
+    """One client's socket. It is held (does not read) until `release`, once it has caught up."""
 
     __slots__ = (
-        "_duties", "awaiting_pong", "bucket", "busy", "closing", "key_id", "refusals", "room", "transport",
-        "with_prompt",
+        "_deaf", "_decoder", "_drained", "_duties", "_write_paused", "asked_state", "attachment", "awaiting_pong",
+        "bucket", "busy", "closing", "gone", "key_id", "refusals", "room_below", "slot", "transport", "with_prompt",
     )  # fmt: skip
 
-    def __init__(self, transport: asyncio.Transport, duties: Duties, bucket: Bucket) -> None:
-        self.transport = transport
+    transport: asyncio.Transport
+    """Set by `begin`."""
+
+    def __init__(self, duties: Duties, bucket: Bucket) -> None:
         self.with_prompt = True
         self._duties = duties
+        self._decoder = frames.Decoder(duties.message_bytes_max)
+        self._deaf = False
+        """After a frame that breaks the protocol what comes means nothing."""
+        self._write_paused = False
+        self._drained: asyncio.Future[None] | None = None
         self.key_id = 0
+        self.slot: Slot | None = None
+        self.attachment: Attachment | None = None
+        """Its place in the session's stream, once it has one."""
         self.busy = True
         """Not reading: catching up or waiting for answers; it cannot see pongs then."""
+        self.room_below = 0
+        """Not 0: it reads again when fewer turns than this are unanswered."""
+        self.asked_state: tuple[str | None] | None = None
+        """The reply_to of a get_state that waits for this socket's own turns."""
         self.awaiting_pong = False
         self.closing = False
+        self.gone = False
         self.refusals = 0
         """In a row."""
         self.bucket = bucket
-        self.room: asyncio.Future[None] | None = None
-        """Set while reading waits for answers to the turns that were read."""
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def begin(self, transport: asyncio.Transport, behind: bytes) -> None:
+        """The line is this socket's from now on. behind: what came after the upgrade already."""
+        self.transport = transport
+        transport.pause_reading()
+        if behind:
+            self._decoder.feed(behind)
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        if self._decoder.empty and not self.busy and not self.closing and len(data) <= self._duties.message_bytes_max:
+            text = frames.only_text(data)
+            if text is not None:
+                self._duties.message(self, text)
+                return
+        self._decoder.feed(data)
+        self._go_on()
+
+    def hold(self, room_below: int = 0) -> None:
+        """Stops reading: until `release`, or with room_below until the duties are told that there is room."""
+        self.busy = True
+        self.room_below = room_below
+        if not self.closing:
+            self.transport.pause_reading()
+
+    def release(self) -> None:
+        """Reads on, first what was read already."""
+        self.busy = self.awaiting_pong = False
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self.gone:
+            return
+        try:
+            for _ in range(_MESSAGES_A_PASS):
+                if self.busy and not self.closing:
+                    return
+                message = self._decoder.take()
+                if message is None:
+                    self.transport.resume_reading()
+                    return
+                self._take(*message)
+        except frames.Broken as error:
+            self._deaf = True
+            self.fail(ValidationFailed(str(error)), code=error.code)
+            return
+        self.transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _take(self, opcode: int, payload: bytes) -> None:
+        if opcode == frames.CLOSE:
+            self.close(frames.answering_code(payload), "")
+            self.transport.close()
+        elif self.closing:
+            return
+        elif opcode == frames.TEXT:
+            self._duties.message(self, payload)
+        elif opcode == frames.PING:
+            self._pong(payload)
+        elif opcode == frames.PONG:
+            self.awaiting_pong = False
+        else:
+            self.fail(ValidationFailed("messages are JSON in text frames, not binary ones"), code=1003)
+
+    def answered_one(self, attachment: Attachment) -> None:
+        """A turn of this socket has its answer, which is sent right after this."""
+        attachment.unanswered -= 1
+        if self.room_below and attachment.unanswered < self.room_below:
+            self.room_below = 0
+            asyncio.get_running_loop().call_soon(self._duties.room, self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why does not matter any more
+        self.closing = self.gone = True
+        self.resume_writing()
+        self._duties.gone(self)
+
+    # -- writing -------------------------------------------------------------------------------------------------------
 
     def send(self, message: bytes) -> None:
         if self.closing:
             return
-        self._write(0x1, message)
+        self._write(frames.TEXT, message)
         if self.transport.get_write_buffer_size() > self._duties.unsent_bytes_max:
             self.close(1013, "OVERLOADED")
 
     def send_unlimited(self, message: bytes) -> None:
         """For a replay, which goes at the pace that the socket takes and looks at the buffer itself."""
         if not self.closing:
-            self._write(0x1, message)
+            self._write(frames.TEXT, message)
 
     def _write(self, opcode: int, payload: bytes) -> None:
         if not self.transport.is_closing():
-            self.transport.write(frame(opcode, payload))
+            self.transport.write(frames.encode(opcode, payload))
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    async def drained(self) -> None:
+        """Returns when the peer has read most of what was sent, or is gone."""
+        while self._write_paused:
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
 
     def ping(self) -> None:
         if not self.closing and not self.transport.is_closing():
             self.transport.write(_PING)
 
-    def pong(self, payload: bytes) -> None:
-        if not self.closing and self.transport.get_write_buffer_size() <= self._duties.unsent_bytes_max:
-            self._write(0xA, payload)
+    def _pong(self, payload: bytes) -> None:
+        if self.transport.get_write_buffer_size() <= self._duties.unsent_bytes_max:
+            self._write(frames.PONG, payload)
 
     def part(self, why: Parting) -> None:
         match why:
@@ -123,87 +233,14 @@ class Socket:
         """An error that ends the connection, with the close code of its kind unless another is given."""
         if not self.closing:
             self._duties.refused(error.code)
-            self._write(0x1, messages.error(error, ids.new_request_id(), reply_to))
+            self._write(frames.TEXT, messages.error(error, ids.new_request_id(), reply_to))
             self.close(code or _CLOSE_CODES.get(error.code, _CLOSE_OTHERWISE), error.code)
 
     def close(self, code: int, reason: str) -> None:
         """Says goodbye; the sweep cuts the line when the peer does not. Idempotent."""
         if self.closing:
             return
-        self._write(0x8, struct.pack("!H", code) + reason.encode())
+        self._write(frames.CLOSE, struct.pack("!H", code) + reason.encode())
         self.closing = True
+        self.transport.resume_reading()  # the peer's goodbye is to be seen
         self._duties.closing(self)
-        if self.room is not None and not self.room.done():
-            self.room.set_result(None)
-
-
-class SocketAsker:
-    """The asker of one turn that came by a socket."""
-
-    __slots__ = ("_reply_to", "_socket", "attachment")
-
-    def __init__(self, attachment: Attachment, socket: Socket, reply_to: str | None) -> None:
-        self.attachment: Attachment | None = attachment
-        self._socket = socket
-        self._reply_to = reply_to
-        attachment.unanswered += 1
-
-    def answered(self, answer: Answer, *, duplicate: bool) -> None:
-        _over(self.attachment, self._socket)
-        if not self._socket.closing:
-            data = answer.socket_data(with_prompt=self._socket.with_prompt)
-            self._socket.send(
-                messages.turn_result(answer.seq, data, reply_to=self._reply_to, own=not duplicate, duplicate=duplicate)
-            )
-
-    def refused(self, error: WireError) -> None:
-        _over(self.attachment, self._socket)
-        self._socket.refuse(error, self._reply_to)
-
-
-class PreferencesAsker:
-    """The asker of new preferences that came by a socket."""
-
-    __slots__ = ("_reply_to", "_socket", "attachment")
-
-    def __init__(self, attachment: Attachment, socket: Socket, reply_to: str | None) -> None:
-        self.attachment: Attachment | None = attachment
-        self._socket = socket
-        self._reply_to = reply_to
-        attachment.unanswered += 1
-
-    def answered(self, answer: Answer, *, duplicate: bool) -> None:  # noqa: ARG002 - they have no id to repeat by
-        _over(self.attachment, self._socket)
-        self._socket.send(messages.preferences(answer.record.preferences, answer.seq, self._reply_to))
-
-    def refused(self, error: WireError) -> None:
-        _over(self.attachment, self._socket)
-        self._socket.refuse(error, self._reply_to)
-
-
-class AcknowledgementAsker:
-    """The asker of an acknowledgement that came by a socket."""
-
-    __slots__ = ("_action_id", "_reply_to", "_socket", "attachment")
-
-    def __init__(self, attachment: Attachment, socket: Socket, action_id: str, reply_to: str | None) -> None:
-        self.attachment: Attachment | None = attachment
-        self._socket = socket
-        self._action_id = action_id
-        self._reply_to = reply_to
-        attachment.unanswered += 1
-
-    def answered(self, answer: Answer, *, duplicate: bool) -> None:  # noqa: ARG002 - again is the same
-        _over(self.attachment, self._socket)
-        self._socket.send(messages.acknowledged(self._action_id, answer.seq, self._reply_to))
-
-    def refused(self, error: WireError) -> None:
-        _over(self.attachment, self._socket)
-        self._socket.refuse(error, self._reply_to)
-
-
-def _over(attachment: Attachment | None, socket: Socket) -> None:
-    if attachment is not None:
-        attachment.unanswered -= 1
-    if socket.room is not None and not socket.room.done():
-        socket.room.set_result(None)

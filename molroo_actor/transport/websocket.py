@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import urllib.parse
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
-from aiohttp import WSMsgType, hdrs, web
+from aiohttp import hdrs, web
 
 from molroo_actor.clock import Clock
 from molroo_actor.errors import (
@@ -23,24 +22,26 @@ from molroo_actor.errors import (
     ValidationFailed,
     WireError,
 )
-from molroo_actor.protocol import commands, messages, rest, resume
-from molroo_actor.protocol.commands import AckProactive, Command, GetState, Ping, SetPreferences, TurnCommand
-from molroo_actor.runtime.connection import Attachment, Parting
+from molroo_actor.protocol import rest, resume
+from molroo_actor.runtime.connection import Parting
 from molroo_actor.runtime.host import Host, Welcome
 from molroo_actor.runtime.keyring import Keyring
-from molroo_actor.runtime.mailbox import Envelope
 from molroo_actor.runtime.slot import Slot
 from molroo_actor.storage.rows import Key
+from molroo_actor.transport import frames
 from molroo_actor.transport.auth import Origins, key_of
-from molroo_actor.transport.catching_up import CatchingUp, state_message
+from molroo_actor.transport.catching_up import CatchingUp
+from molroo_actor.transport.conversation import Conversation
+from molroo_actor.transport.http import Http
 from molroo_actor.transport.limits import Bucket, Buckets
 from molroo_actor.transport.metrics import Metrics
-from molroo_actor.transport.socket import AcknowledgementAsker, PreferencesAsker, Socket, SocketAsker
+from molroo_actor.transport.socket import Socket
 
 log = logging.getLogger(__name__)
 
-_FRAMES_A_TURN: Final = 32
-WebSocket = web.WebSocketResponse[Literal[False]]
+_SWITCHING: Final = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
+)
 
 
 class Sockets:
@@ -65,6 +66,10 @@ class Sockets:
         self._clock = clock
         self._origins = origins
         self._catching_up = CatchingUp(host)
+        conversation = Conversation(host, clock)
+        self.message = conversation.message
+        self.room = conversation.room
+        self.message_bytes_max = settings.message_bytes_max
         self.unsent_bytes_max = settings.unsent_bytes_max
         self.refused_messages_max = settings.refused_messages_max
         self._ping_due: dict[Socket, float] = {}
@@ -87,6 +92,14 @@ class Sockets:
 
     def closing(self, socket: Socket) -> None:
         self._gone_due[socket] = self._clock.monotonic_s() + self._settings.close_within_s
+
+    def gone(self, socket: Socket) -> None:
+        for due in (self._ping_due, self._pong_due, self._gone_due):
+            due.pop(socket, None)
+        if socket.slot is not None and socket.attachment is not None:
+            self._host.detach(socket.slot, socket.attachment)
+        if self._all_gone is not None and not self._ping_due:
+            self._all_gone.set()
 
     def tick(self, now_s: float) -> None:
         """Pings, missing pongs, and lines to cut; the cost goes with what is due."""
@@ -125,60 +138,31 @@ class Sockets:
         for socket in list(self._ping_due):
             socket.transport.abort()
 
-    def _forget(self, socket: Socket) -> None:
-        for due in (self._ping_due, self._pong_due, self._gone_due):
-            due.pop(socket, None)
-        if self._all_gone is not None and not self._ping_due:
-            self._all_gone.set()
-
     # -- the way in ----------------------------------------------------------------------------------------------------
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """The handler of the route.
-
-        It waits as long as the socket lives: every coroutine below it and every variable here is memory a socket.
-        """
+        """The handler of the route. It ends with the upgrade: an open socket keeps no handler, no task, no request."""
         refused = self._admit(request)
         if not isinstance(refused, Bucket):
             return refused
-        ws: WebSocket = web.WebSocketResponse(
-            timeout=self._settings.close_within_s,
-            autoclose=False,
-            autoping=False,
-            compress=False,
-            max_msg_size=self._settings.message_bytes_max + 1,  # aiohttp refuses from its limit on
-            decode_text=False,
-        )
         try:
-            await ws.prepare(request)
-        except web.HTTPBadRequest as error:
-            return self._refuse(request, ValidationFailed(f"the upgrade is not whole: {error.text}"), None)
-        except ConnectionError:  # it left before it was let in: nobody reads this
-            return web.Response()
-        socket = self._socket(request)
-        if socket is None:
-            return ws
-        slot = attachment = None
-        try:
-            entered = await self._enter(request, socket, refused)
-            if entered is not None:
-                slot, attachment = entered
-                await self._read(ws, socket, slot, attachment)
-        except WireError as error:
-            socket.fail(error)
-        except Exception as error:
-            if not isinstance(error, (ConnectionError, asyncio.TimeoutError)):
-                log.exception("a connection failed")
-                socket.fail(Internal())
-        finally:
-            if slot is not None and attachment is not None:
-                self._host.detach(slot, attachment)
-            await self._goodbye(ws, socket)
-        return ws
+            accept = _handshake(request)
+        except ValidationFailed as error:
+            return self._refuse(request, error, None)
+        now_s, rate = self._clock.monotonic_s(), self._settings.socket_messages_per_s
+        socket = Socket(self, Bucket(rate, rate * 2, now_s))
+        line = request.protocol.hand_over(socket) if isinstance(request.protocol, Http) else None
+        if line is not None:
+            transport, behind = line
+            transport.write(_SWITCHING % accept.encode())
+            socket.begin(transport, behind)
+            self._ping_due[socket] = now_s + self._settings.ping_every_s
+            self._host.registry.spawn(self._enter(request, socket, refused))
+        return web.Response()  # reaches nobody: the line is the socket's
 
     def _admit(self, request: web.Request) -> Bucket | web.Response:
         """The address's bucket of refused upgrades, or the answer to what is not to be upgraded at all."""
-        if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+        if request.headers.get(hdrs.UPGRADE, "").strip().lower() != "websocket":
             error = ValidationFailed("this path speaks WebSocket: connect with ws:// or wss://")
             response = self._refuse(request, error, 426)
             response.headers[hdrs.UPGRADE] = "websocket"
@@ -190,147 +174,46 @@ class Sockets:
             return self._refuse(request, RateLimited("too many refused connections from here", retry_after_s=60), None)
         return refused
 
-    def _socket(self, request: web.Request) -> Socket | None:
-        transport = request.transport
-        if transport is None:
-            return None
-        now_s, rate = self._clock.monotonic_s(), self._settings.socket_messages_per_s
-        socket = Socket(transport, self, Bucket(rate, rate * 2, now_s))
-        self._ping_due[socket] = now_s + self._settings.ping_every_s
-        return socket
-
-    async def _enter(self, request: web.Request, socket: Socket, refused: Bucket) -> tuple[Slot, Attachment] | None:
-        """From the key to the live stream; None when the connection was refused and told so.
-
-        What is needed on the way only must not stay in a variable of `handle`.
-        """
+    async def _enter(self, request: web.Request, socket: Socket, refused: Bucket) -> None:
+        """From the key to the live stream; whoever is refused is told so."""
         try:
             slot, welcome = await self._attach(request, socket)
+            if socket.gone:
+                self._host.detach(slot, welcome.attachment)
+                return
+            socket.slot, socket.attachment = slot, welcome.attachment
+            await self._catching_up.run(socket, slot, welcome)
         except WireError as error:
-            if isinstance(error, (Unauthorized, NotFound)):
+            if isinstance(error, (Unauthorized, NotFound)) and socket.attachment is None:
                 refused.take(self._clock.monotonic_s())
             socket.fail(error)
-            return None
-        try:
-            await self._catching_up.run(request, socket, slot, welcome)
-        except BaseException:
-            self._host.detach(slot, welcome.attachment)
-            raise
-        return slot, welcome.attachment
+        except Exception:
+            log.exception("a connection failed")
+            socket.fail(Internal())
+        else:
+            socket.release()
 
     async def _attach(self, request: web.Request, socket: Socket) -> tuple[Slot, Welcome]:
         self._origins.check(request.headers.get(hdrs.ORIGIN))
-        # Not request.query: aiohttp keeps what that parses as long as the request lives, here as long as the socket.
-        query = dict(urllib.parse.parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
-        key = key_of(request, self._keyring, query.get("token"))
-        wanted = resume.parse(query.get("last_seq"), query.get("epoch"))
-        socket.with_prompt = rest.flag(query.get("prompt_data"), "prompt_data", default=True)
+        key = key_of(request, self._keyring, request.query.get("token"))
+        wanted = resume.parse(request.query.get("last_seq"), request.query.get("epoch"))
+        socket.with_prompt = rest.flag(request.query.get("prompt_data"), "prompt_data", default=True)
         socket.key_id = key.id
         slot = await self._host.registry.find(key.tenant, key.live, request.match_info["session_id"])
         return slot, await self._host.attach(slot, socket, wanted)
 
-    # -- reading -------------------------------------------------------------------------------------------------------
 
-    async def _read(self, ws: WebSocket, socket: Socket, slot: Slot, attachment: Attachment) -> None:
-        socket.busy = socket.awaiting_pong = False
-        unanswered_max = self._settings.unanswered_max
-        frames = 0
-        while not socket.closing:
-            message = await ws.receive()
-            frames += 1
-            if (
-                not frames % _FRAMES_A_TURN
-            ):  # what is buffered is received without a pause: others wait for the loop too
-                await asyncio.sleep(0)
-            match message.type:
-                case WSMsgType.TEXT:
-                    await self._text(socket, slot, attachment, message.data)
-                    if attachment.unanswered >= unanswered_max:
-                        await self._room(socket, attachment, unanswered_max)
-                case WSMsgType.PING:
-                    socket.pong(message.data)
-                case WSMsgType.PONG:
-                    socket.awaiting_pong = False
-                case WSMsgType.BINARY:
-                    socket.fail(ValidationFailed("messages are JSON in text frames, not binary ones"), code=1003)
-                case WSMsgType.CLOSE:
-                    socket.close(message.data if message.data in range(1000, 5000) else 1000, "")
-                    return
-                case _:
-                    return
-
-    async def _room(self, socket: Socket, attachment: Attachment, below: int) -> None:
-        """Stops reading until fewer turns than `below` of this socket are unanswered: fair to the session's other
-        senders.
-        """
-        socket.busy = True
-        try:
-            while attachment.unanswered >= below and not socket.closing:
-                socket.room = asyncio.get_running_loop().create_future()
-                await socket.room
-        finally:
-            socket.room = None
-            socket.busy = socket.awaiting_pong = False
-
-    async def _text(self, socket: Socket, slot: Slot, attachment: Attachment, data: bytes) -> None:
-        reply_to: str | None = None
-        turn = commands.exact_frame(data)
-        if turn is not None:
-            command: Command = turn
-            reply_to = turn.msg_id
-        else:
-            try:
-                body = commands.decode_object(data)
-                reply_to = commands.message_id(body.get("id"))
-                command = commands.frame(body, reply_to)
-            except WireError as error:
-                socket.refuse(self._haste(socket) or error, reply_to)
-                return
-        haste = self._haste(socket)
-        if haste is not None:
-            socket.refuse(haste, reply_to)
-            return
-        socket.refusals = 0
-        match command:
-            case TurnCommand():
-                self._host.deliver(slot, Envelope(command, SocketAsker(attachment, socket, reply_to)))
-            case SetPreferences():
-                self._host.deliver(slot, Envelope(command, PreferencesAsker(attachment, socket, reply_to)))
-            case Ping():
-                socket.send(messages.pong(reply_to))
-            case AckProactive(action_id):
-                asker = AcknowledgementAsker(attachment, socket, action_id, reply_to)
-                self._host.deliver(slot, Envelope(command, asker))
-            case GetState():
-                await self._state(socket, slot, attachment, reply_to)
-
-    def _haste(self, socket: Socket) -> RateLimited | None:
-        """Takes a token of the socket; the refusal when there is none."""
-        wait_s = socket.bucket.take(self._clock.monotonic_s())
-        if not wait_s:
-            return None
-        rate = self._settings.socket_messages_per_s
-        return RateLimited(f"more than {rate:g} messages a second", retry_after_s=round(wait_s, 3))
-
-    async def _state(self, socket: Socket, slot: Slot, attachment: Attachment, reply_to: str | None) -> None:
-        """After this socket's own turns, unless one waits for a slow appraiser."""
-        if attachment.unanswered and slot.thinking is None:
-            await self._room(socket, attachment, 1)
-        try:
-            socket.send(state_message(await self._host.snapshot(slot), socket, reply_to))
-        except WireError as error:
-            socket.refuse(error, reply_to)
-
-    async def _goodbye(self, ws: WebSocket, socket: Socket) -> None:
-        """Waits for the peer's close, after ours; the sweep cuts the line when it does not come."""
-        try:
-            while socket.closing and not ws.closed and not socket.transport.is_closing():
-                message = await ws.receive()
-                if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
-                    break
-        finally:
-            self._forget(socket)
-            socket.transport.close()
+def _handshake(request: web.Request) -> str:
+    """The Sec-WebSocket-Accept of an upgrade. Raises ValidationFailed for one that is not whole."""
+    if "upgrade" not in {part.strip().lower() for part in request.headers.get(hdrs.CONNECTION, "").split(",")}:
+        raise ValidationFailed("the upgrade is not whole: it needs the header `Connection: Upgrade`")
+    version = request.headers.get(hdrs.SEC_WEBSOCKET_VERSION, "")
+    if version != "13":
+        raise ValidationFailed(f"the upgrade is not whole: Sec-WebSocket-Version must be 13, got {version[:20]!r}")
+    accept = frames.accept(request.headers.get(hdrs.SEC_WEBSOCKET_KEY, ""))
+    if accept is None:
+        raise ValidationFailed("the upgrade is not whole: Sec-WebSocket-Key must be 16 bytes in base64")
+    return accept
 
 
 def _due(table: dict[Socket, float], now_s: float) -> list[Socket]:

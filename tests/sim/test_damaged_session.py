@@ -89,11 +89,11 @@ async def test_a_blob_of_a_newer_program_is_not_guessed_at(tmp_path: Path) -> No
         await it.create()
         await it.ask(glad_turn())
         await it.sleep_all()
-        it.ledger.node.sql.execute("UPDATE journal SET state_after = x'81a17603'")  # {"v": 3}
+        it.ledger.node.sql.execute("UPDATE journal SET state_after = x'81a17663'")  # {"v": 99}
         letter = it.deliver(await it.slot(), glad_turn())
         await quiet()
         assert letter.error is not None
         assert letter.error.details == {"reason": "session_damaged"}
         assert it.host.registry.damaged == {
-            1: "a blob has format 3, this program knows up to 2: run a newer molroo-actor"
+            1: "a blob has format 99, this program knows up to 3: run a newer molroo-actor"
         }

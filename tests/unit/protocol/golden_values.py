@@ -26,7 +26,7 @@ from molroo_actor.engine import (
 from molroo_actor.protocol import record
 from molroo_actor.protocol.commands import Event, Preferences, QuietHours, Triggers, TurnInput
 from molroo_actor.protocol.outreach import Action, Outreach
-from molroo_actor.protocol.record import FORMAT, PreferencesInput, Record
+from molroo_actor.protocol.record import PreferencesInput, Record
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 APPRAISAL: Final = Appraisal(0.75, -0.5, 0.25, 0.5, -1.0, 0.125, urgency=1.0)
@@ -53,14 +53,14 @@ def after_a_turn() -> Record:
     """A record with everything in it that a turn leaves."""
     params = derive(persona())
     outcome = step(params, initial_state(params, 0), Stimulus(Reading(APPRAISAL, 0.5, 1.0, {"sad": 0.5})), 60_000)
-    return Record(FORMAT, 1_790_000_060_000, outcome.state, outcome.result, PREFERENCES, OUTREACH)
+    return Record(1_790_000_060_000, outcome.state, outcome.result, PREFERENCES, OUTREACH)
 
 
 def blobs() -> dict[str, bytes]:
     """Every kind of blob, encoded as the newest format. What stands in the folder beside these is of a past one."""
     pack = msgspec.msgpack.Encoder().encode
     return {
-        "record.2.msgpack": record.encode_record(after_a_turn()),
+        "record.3.msgpack": record.encode_record(after_a_turn()),
         "persona.1.msgpack": record.encode_persona(persona()),
         "appraisal.1.msgpack": record.encode_appraisal(APPRAISAL),
         "emotion.1.msgpack": record.encode_emotion(EMOTION),

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from molroo_actor.engine import ProactiveHint, Regulation
 from molroo_actor.engine.labels import INDEX
 from molroo_actor.engine.state import Regulated
 from molroo_actor.errors import Damaged, NewerFormat
 from molroo_actor.protocol import record
 from molroo_actor.protocol.commands import Preferences
-from molroo_actor.protocol.record import FORMAT, Record
+from molroo_actor.protocol.record import Record
 from tests.unit.protocol import golden_values as golden
 
 DECODERS: dict[str, Callable[[bytes], object]] = {
@@ -26,7 +27,12 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
 }
 
 
-NEWEST = {"record": 2}
+NEWEST = {"record": 3}
+
+
+@pytest.fixture
+def record_of_a_turn() -> Record:
+    return golden.after_a_turn()
 
 
 def _blob(name: str) -> bytes:
@@ -52,23 +58,45 @@ def test_format_1_is_read_to_the_value_that_was_written(name: str, value: object
     assert DECODERS[name](_blob(name)) == value
 
 
-def test_a_record_of_format_2_is_read_to_its_exact_values() -> None:
-    found = record.decode_record(_record(2))
-    assert (found.v, found.wall_ms, found.preferences) == (2, 1_790_000_060_000, golden.PREFERENCES)
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_record_with_a_listed_state_is_read_to_its_exact_values(version: int) -> None:
+    found = record.decode_record(_record(version))
+    assert (found.wall_ms, found.preferences) == (1_790_000_060_000, golden.PREFERENCES)
     assert (found.state.at_ms, found.state.turns, found.state.talks, found.state.c_gc) == (60_000, 1, 1, -0.5)
     assert found.outreach == golden.OUTREACH
     assert found.result is not None
     assert found.result.appraisal == golden.APPRAISAL
     assert found.state.label == INDEX[found.result.discrete_emotion.primary]
     assert [(change.at_s, change.delta < 0) for change in found.state.trust_log] == [(60, True)]
-    # What the engine computes may change; what was written may not: the blob decodes and encodes to itself.
-    assert record.encode_record(found) == _record(2)
+    # What the engine computes may change; what was written may not.
+    assert record.decode_record(record.encode_record(found)) == found
+
+
+def test_a_record_of_format_3_decodes_and_encodes_to_itself() -> None:
+    assert record.encode_record(record.decode_record(_record(3))) == _record(3)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_the_next_turn_reads_all_but_the_result(version: int) -> None:
+    whole = record.decode_record(_record(version))
+    assert whole.result is not None
+    assert record.decode_live(_record(version)) == whole.without_answer()
+
+
+def test_a_result_in_all_its_variety_comes_back_as_it_was(record_of_a_turn: Record) -> None:
+    result = record_of_a_turn.result
+    assert result is not None
+    for regulation in (None, Regulation("cognitive_reappraisal", "initiation", 0.25)):
+        for hint in (ProactiveHint(None, [], []), ProactiveHint(5_000, ["need_deficit"], ["act_1"])):
+            varied = msgspec.structs.replace(result, regulation=regulation, proactive_hint=hint)
+            given = msgspec.structs.replace(record_of_a_turn, result=varied)
+            assert record.decode_record(record.encode_record(given)) == given
 
 
 def test_a_record_of_format_1_is_read_as_the_newest_and_what_it_did_not_keep_takes_its_default() -> None:
     old = msgspec.msgpack.decode(_record(1))
     found = record.decode_record(_record(1))
-    assert (found.v, found.wall_ms, found.preferences) == (FORMAT, 1_790_000_060_000, golden.PREFERENCES)
+    assert (found.wall_ms, found.preferences) == (1_790_000_060_000, golden.PREFERENCES)
     kept = {name: value for name, value in msgspec.structs.asdict(found.state).items() if name in old["state"]}
     assert {**kept, "reg_log": []} == old["state"]
     assert (found.state.talks, found.state.k_fast, found.state.rift, found.state.trust_log) == (1, 0.0, 0.0, ())
@@ -112,7 +140,7 @@ def test_what_is_written_now_is_what_the_golden_files_hold() -> None:
 
 
 def test_a_record_before_the_first_turn_is_small_and_complete() -> None:
-    origin = Record(FORMAT, 5, golden.after_a_turn().state)
+    origin = Record(5, golden.after_a_turn().state)
     assert record.decode_record(record.encode_record(origin)) == origin
     assert (origin.result, origin.preferences) == (None, Preferences())
 
@@ -136,6 +164,13 @@ def test_a_newer_format_is_refused_by_its_number(name: str) -> None:
 def test_anything_else_is_damage(name: str, blob: bytes) -> None:
     with pytest.raises(Damaged, match="a blob cannot be read"):
         DECODERS[name](blob)
+
+
+def test_a_record_of_format_2_cut_short_anywhere_is_damage() -> None:
+    blob = _record(2)
+    for length in range(0, len(blob), 1 + len(blob) // 60):
+        with pytest.raises(Damaged):
+            record.decode_record(blob[:length])
 
 
 def test_a_record_of_format_1_cut_short_anywhere_is_damage() -> None:

@@ -12,7 +12,7 @@ from molroo_actor.errors import Conflict, Overloaded
 from molroo_actor.ids import id_digest
 from molroo_actor.protocol import commands
 from molroo_actor.protocol.commands import Preferences, TurnCommand
-from molroo_actor.protocol.record import FORMAT, Record, decode_record
+from molroo_actor.protocol.record import Record, decode_record
 from molroo_actor.runtime.actor import TEN_YEARS_MS, Actor, Pending, check_repeat
 from molroo_actor.storage.rows import History
 from tests.kit.clock import START_MS
@@ -27,7 +27,7 @@ def _actor(
 ) -> Actor:
     preset = presets()["companion"]
     params = derive(Persona(preset.identity, preset.personality))
-    record = Record(FORMAT, START_MS, initial_state(params, 0))
+    record = Record(START_MS, initial_state(params, 0))
     return Actor(
         1,
         "epoch",
@@ -52,39 +52,39 @@ def _take(actor: Actor, wall_ms: int = START_MS, command: TurnCommand | None = N
 
 def test_the_session_s_clock_goes_with_the_wall() -> None:
     actor = _actor()
-    assert _take(actor, START_MS + HOUR_MS).record.state.at_ms == HOUR_MS
-    assert _take(actor, START_MS + 3 * HOUR_MS).record.state.at_ms == 3 * HOUR_MS
+    assert _take(actor, START_MS + HOUR_MS).answer.record.state.at_ms == HOUR_MS
+    assert _take(actor, START_MS + 3 * HOUR_MS).answer.record.state.at_ms == 3 * HOUR_MS
 
 
 def test_a_wall_that_goes_back_stops_the_session_s_clock_and_becomes_its_anchor() -> None:
     actor = _actor()
     _take(actor, START_MS + HOUR_MS)
     back = _take(actor, START_MS - 10 * HOUR_MS)
-    assert (back.record.state.at_ms, back.record.wall_ms) == (HOUR_MS, START_MS - 10 * HOUR_MS)
-    assert actor.session_ms(back.record, START_MS - 11 * HOUR_MS) == HOUR_MS
+    assert (back.answer.record.state.at_ms, back.answer.record.wall_ms) == (HOUR_MS, START_MS - 10 * HOUR_MS)
+    assert actor.session_ms(back.answer.record, START_MS - 11 * HOUR_MS) == HOUR_MS
     again = _take(actor, START_MS - 9 * HOUR_MS)
-    assert (again.record.state.at_ms, again.record.wall_ms) == (2 * HOUR_MS, START_MS - 9 * HOUR_MS)
+    assert (again.answer.record.state.at_ms, again.answer.record.wall_ms) == (2 * HOUR_MS, START_MS - 9 * HOUR_MS)
 
 
 def test_no_span_counts_for_more_than_ten_years() -> None:
     assert TEN_YEARS_MS == 315_576_000_000
     actor = _actor()
-    assert _take(actor, START_MS + 3 * TEN_YEARS_MS).record.state.at_ms == TEN_YEARS_MS
-    assert _take(actor, START_MS + 3 * TEN_YEARS_MS + 1).record.state.at_ms == TEN_YEARS_MS + 1
+    assert _take(actor, START_MS + 3 * TEN_YEARS_MS).answer.record.state.at_ms == TEN_YEARS_MS
+    assert _take(actor, START_MS + 3 * TEN_YEARS_MS + 1).answer.record.state.at_ms == TEN_YEARS_MS + 1
 
 
 def test_the_time_scale_stretches_what_the_wall_says() -> None:
     actor = _actor(time_scale=60.0)
-    assert _take(actor, START_MS + 1_000).record.state.at_ms == 60_000
-    assert _take(actor, START_MS + 500).record.state.at_ms == 60_000
+    assert _take(actor, START_MS + 1_000).answer.record.state.at_ms == 60_000
+    assert _take(actor, START_MS + 500).answer.record.state.at_ms == 60_000
 
 
 def test_elapsed_seconds_are_the_character_s_own_and_not_stretched() -> None:
     actor = _actor(time_scale=60.0)
     taken = _take(actor, START_MS + HOUR_MS, glad_turn(elapsed_seconds=2.5))
-    assert (taken.record.state.at_ms, taken.record.wall_ms) == (2_500, START_MS + HOUR_MS)
-    assert _take(actor, START_MS + HOUR_MS, glad_turn(elapsed_seconds=0)).record.state.at_ms == 2_500
-    assert _take(actor, START_MS + HOUR_MS + 1_000).record.state.at_ms == 62_500
+    assert (taken.answer.record.state.at_ms, taken.answer.record.wall_ms) == (2_500, START_MS + HOUR_MS)
+    assert _take(actor, START_MS + HOUR_MS, glad_turn(elapsed_seconds=0)).answer.record.state.at_ms == 2_500
+    assert _take(actor, START_MS + HOUR_MS + 1_000).answer.record.state.at_ms == 62_500
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
@@ -98,17 +98,17 @@ def test_rows_are_numbered_from_one_and_hold_the_state_after_them() -> None:
         assert (pending.row.session, pending.row.at_ms, pending.row.kind) == (1, START_MS + number, "turn")
         assert (pending.row.msg_id, pending.row.id_digest) == (f"m{number}", id_digest(f"m{number}"))
         assert pending.row.state_after is not None
-        assert decode_record(pending.row.state_after) == pending.record
+        assert decode_record(pending.row.state_after) == pending.answer.record
 
 
 def test_preferences_are_a_row_of_their_own_and_touch_neither_feeling_nor_clock() -> None:
     actor = _actor()
-    before = _take(actor, START_MS + HOUR_MS).record
+    before = _take(actor, START_MS + HOUR_MS).answer.record
     pending = actor.take_preferences(Preferences(enabled=True), START_MS + 2 * HOUR_MS, RecordingAsker())
     assert (pending.row.seq, pending.row.kind, pending.row.msg_id) == (2, "prefs", None)
-    assert (pending.record.state, pending.record.wall_ms) == (before.state, before.wall_ms)
-    assert pending.record.result is None
-    assert _take(actor, START_MS + 3 * HOUR_MS).record.state.at_ms == 3 * HOUR_MS
+    assert (pending.answer.record.state, pending.answer.record.wall_ms) == (before.state, before.wall_ms)
+    assert pending.answer.record.result is None
+    assert _take(actor, START_MS + 3 * HOUR_MS).answer.record.state.at_ms == 3 * HOUR_MS
 
 
 def test_a_row_above_the_limit_is_refused_and_changes_nothing() -> None:
@@ -127,9 +127,9 @@ def test_the_world_sees_what_was_released_in_order() -> None:
     with pytest.raises(AssertionError, match="in order"):
         actor.release(second)
     actor.release(first)
-    assert (actor.released_seq, actor.released, actor.settled) == (1, first.record.without_answer(), False)
+    assert (actor.released_seq, actor.released, actor.settled) == (1, first.answer.record.without_answer(), False)
     actor.release(second)
-    assert (actor.released_seq, actor.released, actor.settled) == (2, second.record.without_answer(), True)
+    assert (actor.released_seq, actor.released, actor.settled) == (2, second.answer.record.without_answer(), True)
 
 
 # -- repeats -----------------------------------------------------------------------------------------------------------
