@@ -30,7 +30,7 @@ from molroo_actor.runtime.repeats import Repeats
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.runtime.slot import Slot
 from molroo_actor.storage.journal import Journal
-from molroo_actor.transport.socket import SocketAsker
+from molroo_actor.transport.askers import SocketAsker
 
 Switch = Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -198,8 +198,7 @@ def pushes_come_one_late() -> Iterator[None]:
 def _twice(answered: Any) -> Any:
     def again(self: SocketAsker, answer: Answer, *, duplicate: bool) -> None:
         answered(self, answer, duplicate=duplicate)
-        if self.attachment is not None:
-            self.attachment.unanswered += 1
+        self.attachment.unanswered += 1
         answered(self, answer, duplicate=True)
 
     return again

@@ -18,6 +18,7 @@ from molroo_actor.errors import WireError
 from molroo_actor.runtime.actor import Pending
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.transport.auth import Origins
+from molroo_actor.transport.http import Http
 from molroo_actor.transport.metrics import Metrics
 from molroo_actor.transport.websocket import Sockets
 from tests.kit.disk import make_faulty
@@ -205,7 +206,7 @@ class Process:
         """A new line to this server."""
         server = self._runner.server
         assert server is not None
-        protocol = server()
+        protocol = Http(server)
         wire = Wire(protocol, line.number, written)
         self.wires.append(wire)
         protocol.connection_made(wire)
