@@ -13,7 +13,7 @@ from msgspec import Struct
 
 SESSIONS: Final = 3
 CLIENTS: Final = 5
-STEPS: Final = (12, 48)
+STEPS: Final = (10, 36)
 _GAPS_MS: Final = (0, 0, 0, 1, 2, 5, 20, 80, 300, 900)
 _DEATHS: Final[tuple[Death, ...]] = ("now", "before a job", "after a job", "after a job", "before a fold", "after a fold")
 _COOLDOWNS_H: Final = (0.0, 0.0, 6.0)
@@ -179,7 +179,7 @@ TROUBLES: Final[tuple[Trouble, ...]] = ("fail", "full", "apart", "lost", "writte
 
 def _say(chance: random.Random, at_ms: int, client: int | None, session: int, body: int) -> Say:
     how: How = chance.choices(("vector", "text", "slow", "hanging", "failing", "huge"), (70, 10, 8, 2, 6, 4))[0]
-    again = chance.choice((12, 30)) if chance.random() < 0.06 else 1
+    again = chance.choice((12, 30)) if chance.random() < 0.04 else 1
     if again == 1 and chance.random() < 0.5:
         name = chance.choice(_IDS)
         how = "slow" if name == "a" else "text" if name == "b" else "vector"
