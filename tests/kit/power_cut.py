@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from molroo_actor.storage import fold
+from molroo_actor.storage import fold, layout
 from molroo_actor.storage.rows import Change
 from tests.kit.rows import Store
 
@@ -37,7 +37,7 @@ class PowerCut:
         """Images are made of every step in this block. Switches that break the steps go inside of it."""
         with (
             mock.patch.object(fold, "_move", self._moving(fold._move)),
-            mock.patch.object(fold, "fsync_folder", self._syncing(fold.fsync_folder)),
+            mock.patch.object(fold, "fsync_folder", self._syncing(layout.fsync_folder)),
             mock.patch.object(self._store.folding, "_commit", self._committing(self._store.folding._commit)),
         ):
             yield

@@ -16,9 +16,11 @@ import msgspec
 from molroo_actor.engine import VAD
 from molroo_actor.protocol.commands import TurnCommand, TurnInput
 from molroo_actor.protocol.outreach import Action
+from molroo_actor.protocol.record import Record
 from molroo_actor.protocol.resume import Plan
 from molroo_actor.runtime import host as host_module
 from molroo_actor.runtime import reaching_out
+from molroo_actor.runtime import repeats as repeats_module
 from molroo_actor.runtime.actor import Actor, Pending
 from molroo_actor.runtime.alarms import Alarms
 from molroo_actor.runtime.connection import Attachment
@@ -90,9 +92,8 @@ broken_actors_go_on = replaced(OutputGate, "_break", lambda _: lambda self, sess
 @contextlib.contextmanager
 def broken_actors_write_on() -> Iterator[None]:
     """They stay awake, and the journal takes rows that do not follow."""
-    with broken_actors_go_on(), mock.patch.object(Journal, "_refuse_gaps", lambda self, rows: {}):
+    with broken_actors_go_on(), mock.patch.object(Journal, "_refuse_gaps", return_value={}):
         yield
-
 
 
 def _faulty(push: Any) -> Any:
@@ -124,18 +125,17 @@ repeats_stay_unanswered = replaced(Repeats, "_answer_again", _silent)
 """A repeat is taken and never answered."""
 
 
-def _another(answer_of: Any) -> Any:
-    def another(self: Repeats, actor: Actor, row: Any) -> Answer:
-        answer: Answer = answer_of(self, actor, row)
-        if answer.record.result is not None:
-            result = msgspec.structs.replace(answer.record.result, new_emotion=VAD(0.0, 0.0, 0.0))
-            answer.record = msgspec.structs.replace(answer.record, result=result)
-        return answer
+def _another(decode: Any) -> Any:
+    def another(blob: bytes) -> Record:
+        record: Record = decode(blob)
+        if record.result is None:
+            return record
+        return msgspec.structs.replace(record, result=msgspec.structs.replace(record.result, new_emotion=VAD(0, 0, 0)))
 
     return another
 
 
-stored_answers_differ = replaced(Repeats, "answer_of", _another)
+stored_answers_differ = replaced(repeats_module, "decode_record", _another)
 """What is answered again is not what was answered first."""
 
 

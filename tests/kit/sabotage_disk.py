@@ -22,8 +22,8 @@ from tests.kit.sabotage import replaced
 def no_directory_fsync() -> Iterator[None]:
     """Names of created and removed files are left to the system."""
     with (
-        mock.patch.object(fold, "fsync_folder", lambda folder: None),
-        mock.patch.object(ledger, "fsync_folder", lambda folder: None),
+        mock.patch.object(fold, "fsync_folder"),
+        mock.patch.object(ledger, "fsync_folder"),
     ):
         yield
 

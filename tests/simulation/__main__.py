@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.simulation import checker, run, script, shrink
+from tests.simulation import checker, run, script
 from tests.simulation.history import History
 
 _SHOWN = 3

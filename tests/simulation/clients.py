@@ -184,9 +184,7 @@ class Client:
 class Asking:
     """What steps that ask for something do in one process."""
 
-    def __init__(
-        self, process: Process, history: History, spawn: Callable[[Coroutine[Any, Any, None]], None]
-    ) -> None:
+    def __init__(self, process: Process, history: History, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         self._process = process
         self._history = history
         self._spawn = spawn

@@ -69,7 +69,7 @@ class ProcessLoop(VirtualLoop):
     def __init__(self, begin_s: float) -> None:
         super().__init__(limit_s=begin_s + 3_600)
         self._now_s = begin_s
-        self._selector.select = self._jump_only  # nothing here has a descriptor
+        self._selector.select = self._jump_only  # type: ignore[attr-defined]  # nothing here has a descriptor
         self._tasks: list[asyncio.Task[Any]] = []
         self.dead = False
         self.dies: Death | None = None
@@ -164,9 +164,7 @@ class FaultyJournal:
         await asyncio.sleep(self._delay_s())
         return failed
 
-    async def _apart(
-        self, rows: Sequence[JournalRow], changes: Sequence[Change], pick: int
-    ) -> dict[int, Exception]:
+    async def _apart(self, rows: Sequence[JournalRow], changes: Sequence[Change], pick: int) -> dict[int, Exception]:
         sessions = sorted({row.session for row in rows})
         if not sessions:
             return await self._below.append(rows, changes)
@@ -232,7 +230,9 @@ def read_all(data: Path) -> dict[int, OnDisk]:
     found: dict[int, OnDisk] = {}
     with contextlib.closing(connect(data / "node.db", "rw")) as sql:
         sessions = sql.execute("SELECT inner_id, id, epoch, deleting, folded_seq FROM session").fetchall()
-        alarms = {session: (due, seq) for session, due, seq in sql.execute("SELECT session, due_ms, set_seq FROM alarm")}
+        alarms = {
+            session: (due, seq) for session, due, seq in sql.execute("SELECT session, due_ms, set_seq FROM alarm")
+        }
         for inner, name, epoch, deleting, folded_seq in sessions:
             rows: dict[int, Row] = {}
             twice: list[int] = []
@@ -243,9 +243,7 @@ def read_all(data: Path) -> dict[int, OnDisk]:
                     twice.append(row.seq)
                 rows[row.seq] = row
             ordered = tuple(rows[seq] for seq in sorted(rows))
-            found[inner] = OnDisk(
-                inner, name, epoch, bool(deleting), ordered, tuple(twice), alarms.get(inner), broken
-            )
+            found[inner] = OnDisk(inner, name, epoch, bool(deleting), ordered, tuple(twice), alarms.get(inner), broken)
     return found
 
 

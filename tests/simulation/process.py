@@ -125,7 +125,7 @@ class Process:
         gate = self.node.host.gate
         self.journal = FaultyJournal(self.node.disk, make_faulty(self.node.ledger), self._delay_s)
         gate._journal = self.journal
-        gate.put = self._watched(gate.put)  # type: ignore[method-assign]
+        gate.put = self._watched(gate.put)  # type: ignore[assignment, method-assign]
         await self._open_sockets()
         self.node.start()
 
@@ -148,7 +148,9 @@ class Process:
                 inner, seq = pending.row.session, pending.row.seq
                 actor = self._actors.setdefault(id(pending.actor), len(self._actors))
                 self._kept_actors.append(pending.actor)
-                makers = [self._makers.get((row.session, row.seq)) for row in self.journal.under_way if row.session == inner]
+                makers = [
+                    self._makers.get((row.session, row.seq)) for row in self.journal.under_way if row.session == inner
+                ]
                 others = any(maker != actor for maker in makers)
                 self._makers[inner, seq] = actor
                 self.history.puts.append(Put(self.number, inner, actor, seq, self.truth.durable(inner, seq), others))
@@ -194,8 +196,8 @@ class Process:
         for connection in ledger.readers._connections:
             connection.close()
         for threaded in (getattr(ledger.node, "checkpointer", None), getattr(ledger.node, "writer", None)):
-            if threaded is not None and threaded._sql is not None:  # type: ignore[attr-defined]
-                threaded._sql.close()  # type: ignore[attr-defined]
+            if threaded is not None and threaded._sql is not None:
+                threaded._sql.close()
         ledger.folder.unlock()
         if hasattr(self, "truth"):
             self.truth.close()

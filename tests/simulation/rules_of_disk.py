@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from tests.simulation.history import Audit, History, OnDisk, Row
 
 
-
 def kept_sessions(audit: Audit) -> Iterator[OnDisk]:
     """Those that nobody deletes."""
     return (each for each in audit.sessions.values() if not each.deleting)
@@ -61,9 +60,10 @@ def what_was_answered_is_on_disk(history: History) -> Iterator[str]:
                 continue
             row = found.rows[seq - 1] if 0 < seq <= len(found.rows) else None
             if row is None:
-                yield f"after life {audit.life} row {seq} of session {inner} is gone, which was answered in life {life}"
+                yield f"after life {audit.life} row {seq} of session {inner} is gone, answered in life {life}"
             elif row.kind != kind or (msg_id is not None and row.msg_id != msg_id) or (marks and row.mark not in marks):
-                yield f"row {seq} of session {inner} is a {row.kind} {row.msg_id} {row.mark}, answered was {kind} {msg_id}"
+                there = f"{row.kind} {row.msg_id} {row.mark}"
+                yield f"row {seq} of session {inner} is a {there}, answered was {kind} {msg_id}"
         for inner, action in acknowledged(history, audit):
             yield f"after life {audit.life} session {inner} does not know that {action} was acknowledged"
 
@@ -156,13 +156,13 @@ def a_session_has_one_actor(history: History) -> Iterator[str]:
     for put in history.puts:
         place = (put.life, put.inner)
         if put.others_under_way:
-            yield f"life {put.life}: an actor of session {put.inner} made row {put.seq} while another's rows were written"
+            yield f"life {put.life}: row {put.seq} of session {put.inner} was made while another actor's were written"
         if current.get(place) == put.actor:
             continue
         if (*place, put.actor) in gone:
             yield f"life {put.life}: an old actor of session {put.inner} made row {put.seq}"
         if put.seq != put.durable + 1:
-            yield f"life {put.life}: a new actor of session {put.inner} began with {put.seq} when {put.durable} were durable"
+            yield f"life {put.life}: a new actor of session {put.inner} began with {put.seq}, durable are {put.durable}"
         if place in current:
             gone.add((*place, current[place]))
         current[place] = put.actor

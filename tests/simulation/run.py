@@ -106,11 +106,16 @@ def garbage_in_bulk() -> Iterator[Callable[[], None]]:
     now and then and never among what was there before.
     """
     stories = itertools.count(1)
+
+    def collect() -> None:
+        if next(stories) % _COLLECT_EVERY == 0:
+            gc.collect()
+
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
-        yield lambda: next(stories) % _COLLECT_EVERY or gc.collect()
+        yield collect
     finally:
         gc.enable()
         gc.unfreeze()

@@ -13,13 +13,23 @@ from msgspec import Struct
 
 SESSIONS: Final = 3
 CLIENTS: Final = 5
-STEPS: Final = (10, 36)
+STEPS: Final = (10, 40)
 _GAPS_MS: Final = (0, 0, 0, 1, 2, 5, 20, 80, 300, 900)
-_DEATHS: Final[tuple[Death, ...]] = ("now", "before a job", "after a job", "after a job", "before a fold", "after a fold")
+_DEATHS: Final[tuple[Death, ...]] = (
+    "now",
+    "before a job",
+    "after a job",
+    "after a job",
+    "before a fold",
+    "after a fold",
+)
+_BY_REST: Final[tuple[Reading, ...]] = ("state", "history", "pending", "list")
+_BY_SOCKET: Final[tuple[Reading, ...]] = ("state", "state", "state", "ping")
 _COOLDOWNS_H: Final = (0.0, 0.0, 6.0)
 _IDS: Final = "abcdef"
 
 How = Literal["vector", "text", "slow", "hanging", "failing", "huge"]
+Reading = Literal["state", "ping", "history", "pending", "list"]
 Trouble = Literal["fail", "full", "apart", "lost", "written", "torn", "dead", "slow"]
 Death = Literal["now", "before a job", "after a job", "before a fold", "after a fold"]
 
@@ -48,6 +58,8 @@ class Open(Step, frozen=True):
     client: int
     session: int
     resume: bool
+    unread_ms: int = 0
+    """For so long it does not read what it is sent."""
 
 
 class Leave(Step, frozen=True):
@@ -83,7 +95,7 @@ class Look(Step, frozen=True):
 
     client: int | None
     session: int
-    what: Literal["state", "ping", "history", "pending", "list"]
+    what: Reading
 
 
 class Prefer(Step, frozen=True):
@@ -138,7 +150,9 @@ def made(seed: int) -> list[Step]:
     steps: list[Step] = [Create(0, session) for session in range(sessions)]
     if chance.random() < 0.3:
         steps.append(Look(0, None, 0, "list"))
-    steps += [Prefer(30, None, session, True, chance.choice(_COOLDOWNS_H)) for session in range(chance.randint(0, sessions))]
+    steps += [
+        Prefer(30, None, session, True, chance.choice(_COOLDOWNS_H)) for session in range(chance.randint(0, sessions))
+    ]
     steps += [Open(40, client, chance.randrange(sessions), resume=False) for client in range(clients)]
     at_ms = 40
     for _ in range(chance.randint(*STEPS)):
@@ -150,18 +164,17 @@ def made(seed: int) -> list[Step]:
 
 def _step(chance: random.Random, at_ms: int, session: int, client: int, body: int) -> Step:
     asking = client if chance.random() < 0.65 else None
-    match chance.choices(range(10), weights=(42, 12, 7, 6, 7, 8, 6, 5, 2, 3))[0]:
+    match chance.choices(range(10), weights=(38, 12, 7, 6, 7, 8, 7, 8, 2, 5))[0]:
         case 0:
             return _say(chance, at_ms, asking, session, body)
         case 1:
-            return Open(at_ms, client, session, resume=chance.random() < 0.8)
+            return Open(at_ms, client, session, chance.random() < 0.8, chance.choice((0, 0, 50, 400)))
         case 2:
             return Leave(at_ms, client, politely=chance.random() < 0.3)
         case 3:
             return Stall(at_ms, client, chance.choice((50, 400, 3_000)))
         case 4:
-            what = "state" if asking is not None else chance.choice(("state", "history", "pending", "list"))
-            return Look(at_ms, asking, session, "ping" if asking is not None and chance.random() < 0.2 else what)
+            return Look(at_ms, asking, session, chance.choice(_BY_REST if asking is None else _BY_SOCKET))
         case 5:
             return Disturb(at_ms, chance.choice(TROUBLES), chance.randrange(8))
         case 6:

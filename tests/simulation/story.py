@@ -193,8 +193,32 @@ class Story:
                 self._spawn(self._create(step, process))
             case Delete():
                 self._spawn(self._delete(step, process))
+            case Disturb():
+                process.note("disk", f"the next append: {step.trouble}")
+                process.journal.troubles.append(step)
+            case Jump():
+                self._jumped_ms += step.span_ms
+                process.node.clock.jump_wall_ms(step.span_ms)
+                process.note("clock", f"the wall jumps by {step.span_ms} ms")
+            case Kill():
+                self._kill(step, process)
+            case _:
+                self._take_of_client(step, process)
+
+    def _kill(self, step: Kill, process: Process) -> None:
+        self._down_s = step.down_ms / 1000
+        process.note("disk", f"killed {step.death}")
+        if step.death == "now":
+            process.loop.die()
+        else:
+            process.loop.dies = step.death
+
+    def _take_of_client(self, step: Step, process: Process) -> None:
+        match step:
             case Open():
                 self._clients[step.client].open(process, name_of(step.session), resume=step.resume)
+                if step.unread_ms:
+                    self._stall(self._clients[step.client], step.unread_ms / 1000, process)
             case Leave():
                 self._clients[step.client].leave(process, politely=step.politely)
             case Stall():
@@ -208,20 +232,6 @@ class Story:
             case Acknowledge():
                 heard = [each for client in self._clients for each in client.actions]
                 self._asking.acknowledge(step, self._by_socket(step.client), heard)
-            case Disturb():
-                process.note("disk", f"the next append: {step.trouble}")
-                process.journal.troubles.append(step)
-            case Jump():
-                self._jumped_ms += step.span_ms
-                process.node.clock.jump_wall_ms(step.span_ms)
-                process.note("clock", f"the wall jumps by {step.span_ms} ms")
-            case Kill():
-                self._down_s = step.down_ms / 1000
-                process.note("disk", f"killed {step.death}")
-                if step.death == "now":
-                    process.loop.die()
-                else:
-                    process.loop.dies = step.death
             case _:
                 raise AssertionError(step)
 

@@ -10,7 +10,7 @@ from tests.simulation import run
 from tests.simulation.checker import RULES, violations
 
 FIRST_SEED = 7_000
-SEEDS_MAX = 40
+SEEDS_MAX = 200
 
 CAUGHT: dict[str, tuple[Switch, str]] = {
     "reply before commit": (sabotage.reply_before_commit, "leak"),

@@ -1,4 +1,4 @@
-"""A client's line to the server without a network: bytes that the server's own HTTP and WebSocket code reads and writes.
+"""A client's line to the server without a network: bytes that the server's own HTTP and WebSocket code takes.
 
 What the server writes is read frame by frame at that moment (`written`), and reaches the client (`received`) when it
 reads. Nothing here judges.
