@@ -70,9 +70,16 @@ class MoodyAppraiser:
             case _:
                 return appraise(text, source, params, state)
 
-    async def _later(self, wait_s: float, text: str, source: Source, params: Params, state: State) -> Reading:
-        await asyncio.sleep(wait_s)
-        return appraise(text, source, params, state)
+    def _later(self, wait_s: float, text: str, source: Source, params: Params, state: State) -> asyncio.Future[Reading]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Reading] = loop.create_future()
+
+        def answer() -> None:
+            if not future.done():
+                future.set_result(appraise(text, source, params, state))
+
+        loop.call_later(wait_s, answer)
+        return future
 
 
 class Process:
