@@ -36,7 +36,7 @@ fmt: $(VENV)/.dev ## format, and fix what the linter can fix by itself
 	$(PY) -m ruff check --fix-only $(CODE)
 	$(PY) -m ruff format $(CODE)
 
-bench: $(VENV)/.dev ## figures of this machine, side by side with a bare server
+bench: $(VENV)/.dev ## figures beside workerd and bare servers, 25 min (ARGS="--quick --only turns --png docs/bench.png")
 	$(PY) -m bench $(ARGS)
 
 crash: $(VENV)/.dev ## kill -9 under load N times and count what was lost (N=200)

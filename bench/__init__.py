@@ -1,6 +1,6 @@
 """The bench: this server beside its peers, on one machine, in one run.
 
-`python -m bench` prints the table; `python -m bench asleep` prints what sleeping sessions cost. Nothing here is
-imported by the package, and nothing here knows the package from the inside but `part_cpu.py` and
-`peers/engine_echo.py`, which time the engine.
+`python -m bench` prints the tables and, last, every figure to reach; `python -m bench asleep` and `python -m bench
+alarms` print what very many sleeping sessions cost. Nothing here is imported by the package. What knows the package
+from the inside: `character.py`, which takes the engine's turns, `crowd.py` and `alarms.py`, which copy rows and files.
 """

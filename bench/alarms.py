@@ -2,7 +2,7 @@
 it is like when ten thousand of them are due within a minute.
 
 `python -m bench alarms`: one session is made and used by the server; the others are copies of its rows, written into
-the stopped server's ledger, with the state that the server itself stored. That is the one place that knows tables.
+the stopped server's ledger, with the state that the server itself stored.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from bench import jobs, proc, rest, results
+from bench import crowd, floors, jobs, proc, rest, results
 from bench.child import KEY, Child, start_server
 from bench.part_memory import quiet
+from molroo_actor.storage.layout import DataFolder
 
 PART = "alarms"
 STARTS = 3
@@ -82,10 +83,13 @@ def _start(data: Path) -> tuple[float, int, float]:
 
 
 def _row(out: results.Results, title: str, data: Path, found: Sequence[tuple[float, int, float]]) -> tuple[str, ...]:
-    start_s, pss, share = (statistics.median(each[place] for each in found) for place in range(3))
+    units = ("start s", "PSS bytes", "share of a core")
+    start_s, pss, share = (
+        out.figure(PART, title, floors.SERVER, [each[place] for each in found], unit)
+        for place, unit in enumerate(units)
+    )
     disk = sum(path.stat().st_blocks * 512 for path in data.rglob("*") if path.is_file())
-    for value, unit in ((start_s, "start s"), (pss, "PSS bytes"), (share, "share of a core"), (disk, "bytes on disk")):
-        out.figure(PART, title, "this server", value, unit)
+    out.figure(PART, title, floors.SERVER, [disk], "bytes on disk")
     return (title, f"{start_s:.3f}", f"{pss / 1e6:.1f}", f"{share:.2%}", f"{disk / 1e6:,.0f}")
 
 
@@ -109,13 +113,13 @@ def _due(data: Path, numbers: range, paths: list[str] | None, title: str, out: r
         raise rest.RestFailed(f"of {len(numbers):,} that were due none acted")
     p50, p99 = statistics.median(late_ms), late_ms[len(late_ms) * 99 // 100]
     for value, unit in ((p50, "p50 ms late"), (p99, "p99 ms late"), (late_ms[-1], "most ms late")):
-        out.figure(PART, told, "this server", value, unit)
+        out.figure(PART, told, floors.SERVER, [value], unit)
     print(
         f"{told}: late p50 {p50:.0f} ms, p99 {p99:.0f} ms, max {late_ms[-1]:.0f} ms; {busy:.0%} of a core", flush=True
     )
     if before is not None and during is not None:
-        out.figure(PART, f"{title}, before", "this server", before, "turns/s")
-        out.figure(PART, f"{title}, during", "this server", during, "turns/s")
+        out.figure(PART, f"{title}, before", floors.SERVER, [before], results.PER_S)
+        out.figure(PART, f"{title}, during", floors.SERVER, [during], results.PER_S)
         print(
             f"turns/s of the others: {before:,.0f} before, {during:,.0f} during ({during / before:.2f} ×)", flush=True
         )
@@ -186,18 +190,12 @@ def _copies(data: Path, sessions: int) -> float:
     began = time.perf_counter()
     with contextlib.closing(sqlite3.connect(data / "node.db", isolation_level=None)) as sql:
         ((inner_id,),) = sql.execute("SELECT inner_id FROM session WHERE id = ?", (TEMPLATE,)).fetchall()
-        (path,) = (data / "sessions").rglob(f"{inner_id:010x}.db")
-        with contextlib.closing(sqlite3.connect(path)) as file:
-            ((state,),) = file.execute("SELECT state_after FROM state WHERE seq = 2").fetchall()
+    with contextlib.closing(sqlite3.connect(DataFolder(data).session_file(inner_id))) as file:
+        ((state,),) = file.execute("SELECT state_after FROM state WHERE seq = 2").fetchall()
+    crowd.copy_rows(data, sessions, "copy-%07d", origin=state)
+    with contextlib.closing(sqlite3.connect(data / "node.db", isolation_level=None)) as sql:
         sql.execute("PRAGMA synchronous = OFF")
         sql.execute("BEGIN")
-        sql.execute(
-            "WITH RECURSIVE copy (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM copy WHERE number + 1 < ?)"
-            " INSERT INTO session (tenant, live, id, epoch, name, created_ms, last_active_ms, time_scale, folded_seq,"
-            " deleting, persona, origin) SELECT tenant, live, printf('copy-%07d', number), epoch, name, created_ms,"
-            " last_active_ms, time_scale, NULL, 0, persona, ? FROM copy JOIN session ON inner_id = ?",
-            (sessions, state, inner_id),
-        )
         sql.execute(
             "INSERT INTO alarm SELECT inner_id, created_ms + ? + inner_id, 0, 0 FROM session WHERE id GLOB 'copy-*'",
             (YEAR_MS,),

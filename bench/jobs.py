@@ -15,17 +15,20 @@ import msgspec
 from bench.turns import Kind
 
 REPORTS_WITHIN_S = 300.0
+Protocol = Literal["ws", "rest"]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """`steady`: every socket in lock step for `measure_s`. `once`: one turn a socket in random order, one at a
     time, `passes` times with `rest_s` between. `hold`: one turn a socket if `turn_first`, then idle until told
-    to go."""
+    to go. Over `rest` each path is posted to on a connection of its own; `sessions`, if any, go into the bodies."""
 
     mode: Literal["steady", "once", "hold"]
     port: int
     pid: int
     paths: list[str]
+    over: Protocol = "ws"
+    sessions: list[str] = []
     kind: Kind = "vector"
     seed: int = 1
     ids: bool = False
@@ -55,6 +58,10 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def per_s(self) -> float:
         return self.turns / self.seconds
+
+    @property
+    def client_us_per_turn(self) -> float:
+        return self.client_cpu_share * self.seconds * 1e6 / max(self.turns, 1)
 
     @property
     def server_us_per_turn(self) -> float:

@@ -17,9 +17,10 @@ from itertools import cycle
 
 import msgspec
 
-from bench import frames, proc, turns
+from bench import calls, frames, proc, sockets, turns
 from bench.jobs import Job, Measured
-from bench.sockets import Conn, close_all, open_all
+
+Conn = sockets.Conn | calls.Call
 
 POOL = 16_384  # more different turns than a second of load takes
 ANSWERS_WITHIN_S = 30.0
@@ -31,8 +32,10 @@ class Stuck(RuntimeError):
 
 
 def next_frame(job: Job) -> Callable[[], bytes]:
-    """A source of masked frames, each another turn; with ids, each id is new."""
+    """A source of masked frames, or of what a call says, each another turn; with ids, each id is new."""
     rng = random.Random(job.seed)
+    if job.over == "rest":
+        return cycle([calls.said(turns.body(job.kind, rng)) for _ in range(POOL)]).__next__
     if not job.ids:
         pool = [frames.masked(turns.encoded(turns.body(job.kind, rng)), frames.random_mask(rng)) for _ in range(POOL)]
         return cycle(pool).__next__
@@ -55,15 +58,21 @@ class Crowd:
 
     @classmethod
     def opened(cls, job: Job) -> Crowd:
-        conns = open_all(job.port, job.paths)
+        conns: list[Conn] = []
+        if job.over == "rest":
+            conns += calls.open_all(job.port, job.paths, job.sessions)
+        else:
+            conns += sockets.open_all(job.port, job.paths)
         poll = select.epoll(len(conns) + 1)
         for conn in conns:
             poll.register(conn.sock.fileno(), select.EPOLLIN)
         return cls(conns, poll, {conn.sock.fileno(): conn for conn in conns})
 
     def close(self) -> None:
+        """Close without handshakes: the server sees the connections end."""
         self.poll.close()
-        close_all(self.conns)
+        for conn in self.conns:
+            conn.sock.close()
 
     def steady(self, frame: Callable[[], bytes], until_ns: int, waits_ns: list[int]) -> None:
         """Lock step on every socket that has a turn under way, until the time is up; each answer's wait is

@@ -12,6 +12,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from bench import workerd
+
 SYNCS = 200
 BLOCK = b"\0" * 4096
 
@@ -22,9 +24,17 @@ def lines(folder: Path) -> list[str]:
     return [
         f"{os.cpu_count()} cores, {processor()}, {platform.system()} {platform.release()}",
         f"load {os.getloadavg()[0]:.2f} over the last minute, before the bench's own",
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, aiohttp {version('aiohttp')}",
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, aiohttp {version('aiohttp')}, {peer()}",
         f"disk {file_system(folder)}: 4 KiB append and fdatasync p50 {p50:.3f} ms, p99 {p99:.3f} ms",
     ]
+
+
+def peer() -> str:
+    """The version of workerd, or why there is none."""
+    try:
+        return workerd.version()
+    except workerd.Missing as error:
+        return f"no workerd ({error})"
 
 
 def fsync_ms(folder: Path) -> tuple[float, float]:

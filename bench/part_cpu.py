@@ -6,7 +6,6 @@ Inputs vary from call to call. What the server itself uses for a turn stands in 
 from __future__ import annotations
 
 import random
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from itertools import cycle
@@ -17,20 +16,19 @@ from molroo_actor import engine
 
 PART = "cpu"
 CALLS = 4_000
-ROUNDS = 7
 ALL_IN_VECTOR = "all in (row and answer encoded), from a vector"
 ALL_IN_TEXT = "all in (row and answer encoded), from a text"
 HEAD = ("CPU of a turn in process", "µs")
 WIDTHS = (52, 10)
 
 
-def run(out: results.Results) -> None:
+def run(rounds: int, out: results.Results) -> None:
     """Time and print."""
     rng = random.Random(1)
-    readings = cycle([engine.Reading(engine.Appraisal(**turns.vector(rng))) for _ in range(CALLS * ROUNDS)]).__next__
-    texts = cycle([turns.text(rng) for _ in range(CALLS * ROUNDS)]).__next__
-    vector_frames = cycle([turns.encoded(turns.body("vector", rng)) for _ in range(CALLS * ROUNDS)]).__next__
-    text_frames = cycle([turns.encoded(turns.body("text", rng)) for _ in range(CALLS * ROUNDS)]).__next__
+    readings = cycle([engine.Reading(engine.Appraisal(**turns.vector(rng))) for _ in range(CALLS * rounds)]).__next__
+    texts = cycle([turns.text(rng) for _ in range(CALLS * rounds)]).__next__
+    vector_frames = cycle([turns.encoded(turns.body("vector", rng)) for _ in range(CALLS * rounds)]).__next__
+    text_frames = cycle([turns.encoded(turns.body("text", rng)) for _ in range(CALLS * rounds)]).__next__
     one = Character()
     timed: Sequence[tuple[str, Callable[[], object]]] = [
         ("engine step, from a vector", lambda: one.feel(readings())),
@@ -41,24 +39,22 @@ def run(out: results.Results) -> None:
         (ALL_IN_VECTOR, lambda: one.turn(vector_frames())),
         (ALL_IN_TEXT, lambda: one.turn(text_frames())),
     ]
-    rows = []
+    rows, found = [], {}
     for title, call in timed:
-        each = per_call_us(call)
-        out.figure(PART, title, "this process", each, "µs")
-        rows.append((f"  {title}", f"{each:.1f}"))
+        found[title] = per_call_us(call, rounds)
+        rows.append((f"  {title}", f"{out.figure(PART, title, 'this process', found[title], 'µs'):.1f}"))
     print(*results.table(HEAD, rows, WIDTHS), sep="\n")
     for what, title in ((floors.VECTOR_CPU, ALL_IN_VECTOR), (floors.TEXT_CPU, ALL_IN_TEXT)):
-        found = next(figure.value for figure in out.figures if figure.what == title)
-        print(f"  {what}:")
-        print(results.ratio_line(out.ratio(PART, what, floors.BUDGET, [found], [floors.BUDGETS_US[what]])), flush=True)
+        ratio = out.ratio(PART, what, floors.BUDGET, found[title], [floors.BUDGETS_US[what]] * rounds)
+        print(f"{results.line(ratio)}   ({what}, {floors.BUDGETS_US[what]:.0f} µs)", flush=True)
 
 
-def per_call_us(call: Callable[[], object]) -> float:
-    """The median of rounds; CPU time of this thread, so that a busy neighbour does not count."""
-    rounds = []
-    for _ in range(ROUNDS):
+def per_call_us(call: Callable[[], object], rounds: int) -> list[float]:
+    """Round by round; CPU time of this thread, so that a busy neighbour does not count."""
+    found = []
+    for _ in range(rounds):
         began = time.thread_time_ns()
         for _ in range(CALLS):
             call()
-        rounds.append((time.thread_time_ns() - began) / CALLS / 1e3)
-    return statistics.median(rounds)
+        found.append((time.thread_time_ns() - began) / CALLS / 1e3)
+    return found

@@ -27,7 +27,12 @@ def name(number: int) -> str:
 
 def ws_path(number: int, *, prompt: bool = False) -> str:
     """Where the numbered session's WebSocket is."""
-    return f"/v1/ws/{name(number)}?token={KEY}&prompt_data={'true' if prompt else 'false'}"
+    return ws_path_of(name(number), prompt=prompt)
+
+
+def ws_path_of(session_id: str, *, prompt: bool = False) -> str:
+    """Where a session's WebSocket is."""
+    return f"/v1/ws/{session_id}?token={KEY}&prompt_data={'true' if prompt else 'false'}"
 
 
 def create(child: Child, count: int) -> float:
@@ -41,20 +46,20 @@ def create(child: Child, count: int) -> float:
 
 
 def turn(
-    child: Child, numbers: Sequence[int], connections: int = CONNECTIONS, waits_ms: list[float] | None = None
+    child: Child, names: Sequence[str], connections: int = CONNECTIONS, waits_ms: list[float] | None = None
 ) -> float:
-    """One turn from an appraisal in each of the numbered sessions; `waits_ms` gets each call's wait."""
+    """One turn from an appraisal in each of those sessions; `waits_ms` gets each call's wait."""
     vector = {"goal_relevance": 0.6, "goal_congruence": 0.4, "expectedness": 0.5, "controllability": 0.5}
     vector |= {"agency": -0.3, "norm_compatibility": 0.2}
 
     async def one(http: aiohttp.ClientSession, number: int) -> None:
         began = time.perf_counter()
         url = f"{child.base_url}/v1/turn/appraisal?prompt_data=false"
-        await _post(http, url, {"sessionId": name(number), "appraisal": vector}, 200)
+        await _post(http, url, {"sessionId": names[number], "appraisal": vector}, 200)
         if waits_ms is not None:
             waits_ms.append((time.perf_counter() - began) * 1e3)
 
-    return _each(one, numbers, connections)
+    return _each(one, range(len(names)), connections)
 
 
 async def _post(http: aiohttp.ClientSession, url: str, body: Mapping[str, object], status: int) -> None:

@@ -1,4 +1,4 @@
-"""Many client sockets in one process: opened in groups, then non-blocking, each counting the answers it got.
+"""Many WebSockets of a client in one process: opened in groups, then non-blocking, each counting the answers it got.
 
 No event loop and no clock here; `load.py` drives them with epoll.
 """
@@ -77,20 +77,14 @@ class Conn:
 
 def open_all(port: int, paths: Sequence[str]) -> list[Conn]:
     """One WebSocket a path, upgraded; several loopback source addresses when one would run short of ports."""
-    _raise_handle_limit(len(paths))
+    raise_handle_limit(len(paths))
     conns: list[Conn] = []
     for group in _groups(paths):
-        socks = [_connect(port, len(conns) + n) for n in range(len(group))]
+        socks = [connect(port, len(conns) + n) for n in range(len(group))]
         for sock, path in zip(socks, group, strict=True):
             sock.sendall(frames.upgrade(path))
         conns.extend(_upgraded(sock) for sock in socks)
     return conns
-
-
-def close_all(conns: Sequence[Conn]) -> None:
-    """Close without handshakes: the server sees the connections end."""
-    for conn in conns:
-        conn.sock.close()
 
 
 def _groups(paths: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -98,7 +92,8 @@ def _groups(paths: Sequence[str]) -> Iterator[Sequence[str]]:
         yield paths[first : first + AT_ONCE]
 
 
-def _connect(port: int, number: int) -> socket.socket:
+def connect(port: int, number: int) -> socket.socket:
+    """A blocking TCP connection, the numbered one of this process."""
     sock = socket.socket()
     sock.settimeout(HANDSHAKE_WITHIN_S)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -118,11 +113,14 @@ def _upgraded(sock: socket.socket) -> Conn:
     head, _, rest = seen.partition(frames.HEAD_END)
     if b" 101 " not in head.split(b"\r\n", 1)[0]:
         raise Refused(f"no upgrade: {seen[:300]!r}")
+    if b"sec-websocket-extensions" in head.lower():
+        raise Refused(f"compression that nobody offered: {seen[:300]!r}")
     sock.setblocking(False)
     return Conn(sock, rest)
 
 
-def _raise_handle_limit(sockets: int) -> None:
+def raise_handle_limit(sockets: int) -> None:
+    """So many and some more, as far as the system lets a process go."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = sockets + 256
     if soft < needed:

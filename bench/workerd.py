@@ -1,7 +1,8 @@
 """Cloudflare's workerd as a child of the bench: fetched by npm, configured on a free port and a folder, one process.
 
 It commits with WAL and synchronous=FULL, one fsync a commit, and holds its answers until then, as this server does.
-What it runs is bench/peers/workerd/worker.js. Without node and npm there is no such peer, and the bench says so.
+`python -m bench --only syncs` counts them. What it runs is bench/peers/workerd/worker.js. Without node and npm there
+is no such peer, and the bench says so.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from bench.child import Child, ChildFailed, start_listening
 
 NAME: Final = "workerd"
 _HOME: Final = Path(__file__).parent / "peers" / "workerd"
+ANSWER_BYTES: Final = 1_024  # about what this server answers without prompt_data; with it workerd's stays as small
+WARMUP_TURNS: Final = 2_000  # its JavaScript is compiled and its statements are prepared by then
 _INSTALLED_WITHIN_S: Final = 300.0
 
 
@@ -62,9 +65,23 @@ def start(folder: Path) -> Child:
     return start_listening(NAME, [str(_real(program)), "serve", str(folder / "config.capnp")], port)
 
 
-def path(number: int, answer_bytes: int) -> str:
-    """The WebSocket of the numbered object, with answers of that size."""
-    return f"/ws?bytes={answer_bytes}&n={number}"
+def entered(folder: Path, stack: contextlib.ExitStack) -> Child | None:
+    """The same, ended by the stack; where there is none that is said and the bench goes on without."""
+    try:
+        return stack.enter_context(start(folder))
+    except Missing as error:
+        print(f"workerd is not measured: {error}", flush=True)
+        return None
+
+
+def path(number: int) -> str:
+    """The WebSocket of the numbered object."""
+    return f"/ws?bytes={ANSWER_BYTES}&n={number}"
+
+
+def turn_path(number: int) -> str:
+    """Where the numbered object takes a turn over HTTP."""
+    return f"/turn?bytes={ANSWER_BYTES}&n={number}"
 
 
 def _real(program: Path) -> Path:

@@ -1,5 +1,5 @@
-"""A bare aiohttp WebSocket: for each message one answer of the size asked for (`/ws?bytes=N`). No decoding, no
-state, no disk.
+"""A bare aiohttp WebSocket: for each message one answer of the size asked for (`/ws?bytes=N`); beside it a bare POST
+handler that reads the body and answers likewise (`/turn?bytes=N`). No decoding, no state, no disk.
 
 What is left of a server when everything of its own is taken away: the ceiling that the bench compares with.
 """
@@ -20,5 +20,10 @@ async def echo(request: web.Request) -> web.StreamResponse:
     return ws
 
 
+async def post(request: web.Request) -> web.Response:
+    await request.read()
+    return web.Response(text=of_size(int(request.query["bytes"])), content_type="application/json")
+
+
 if __name__ == "__main__":
-    serve(echo)
+    serve(echo, post)

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 
 def flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
@@ -18,19 +20,21 @@ def flags() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def serve(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> None:
-    """Serve `answer` at /ws until SIGTERM."""
+def serve(answer: Answer, post: Answer | None = None) -> None:
+    """Serve `answer` at /ws, and `post` at /turn, until SIGTERM."""
     if flags().uvloop:
         import uvloop  # noqa: PLC0415 - an extra, needed only where the server runs on it
 
-        uvloop.run(_until_told(answer))
+        uvloop.run(_until_told(answer, post))
     else:
-        asyncio.run(_until_told(answer))
+        asyncio.run(_until_told(answer, post))
 
 
-async def _until_told(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> None:
+async def _until_told(answer: Answer, post: Answer | None) -> None:
     app = web.Application()
     app.router.add_get("/ws", answer)
+    if post is not None:
+        app.router.add_post("/turn", post)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)

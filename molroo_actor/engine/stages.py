@@ -5,6 +5,8 @@ completed recovery, out of the last of it or out of rest at any later time: Tede
 transitions. How a stage is played is in the prompts.
 """
 
+from types import MappingProxyType
+
 from molroo_actor.engine.params import Params
 from molroo_actor.engine.state import State
 
@@ -73,10 +75,14 @@ _ROWS: tuple[tuple[int, int, bool, float, int, int], ...] = (
     (15, STRAIN, True, 0.58, 0, 6),
     (15, GROWTH, False, 0.56, 12 * _H, 14),
 )
-TABLE = tuple(tuple(row[1:] for row in _ROWS if row[0] == stage) for stage in range(len(NAMES)))
+TABLE = MappingProxyType(
+    {stage: tuple(row[1:] for row in _ROWS if row[0] == stage) for stage in range(1, len(NAMES))},
+)
 
 # The shortest stay after which time alone may carry a stage on, in ms: before it there is nothing to settle.
-SETTLES_MS = tuple(min((row[3] for row in rows if row[3]), default=float("inf")) for rows in TABLE)
+SETTLES_MS = tuple(
+    min((row[3] for row in TABLE.get(stage, ()) if row[3]), default=float("inf")) for stage in range(len(NAMES))
+)
 
 
 def measures(

@@ -48,7 +48,7 @@ class Appraisal(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     urgency: Unit | None = None
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """What an appraiser says of a text: the appraisal and what six numbers cannot carry.
 
     loss [0, 1]: something is gone for good. confidence [0, 1]. evidence: label -> weight in [0, 1]. aimed [0, 1]: how
@@ -62,7 +62,7 @@ class Reading(Struct, frozen=True):
     aimed: Unit = 1.0
 
 
-class Stimulus(Struct, frozen=True):
+class Stimulus(Struct, frozen=True, gc=False):
     """What one turn brings to the engine. Only turns of the user move the relationship."""
 
     reading: Reading
@@ -85,7 +85,7 @@ class SoulStage(Struct, frozen=True, gc=False):
     progress: float
 
 
-class ProactiveHint(Struct, frozen=True):
+class ProactiveHint(Struct, frozen=True, gc=False):
     """When the character may want to speak of itself. pending is filled in by whoever keeps the actions."""
 
     next_check_after_ms: int | None
@@ -132,7 +132,7 @@ class Catastrophe(Struct, frozen=True, gc=False):
     risk: Risk = "low"
 
 
-class TurnResult(Struct, frozen=True):
+class TurnResult(Struct, frozen=True, gc=False):
     """What one turn did, without prompts and seq. emotion_delta and velocity are signed."""
 
     appraisal: Appraisal
@@ -320,7 +320,7 @@ class PromptData(Struct, frozen=True):
     formatted: PromptFormatted
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """What a turn leaves behind (state) and what it says (result)."""
 
     state: State

@@ -33,7 +33,7 @@ class Event(Struct, frozen=True, omit_defaults=True):
     source: Source
 
 
-class TurnInput(Struct, frozen=True, omit_defaults=True):
+class TurnInput(Struct, frozen=True, omit_defaults=True, gc=False):
     """What one turn was asked with: exactly one of message, event, appraisal. As stored, a map that begins with `v`."""
 
     v: Literal[1]
@@ -50,7 +50,7 @@ class TurnInput(Struct, frozen=True, omit_defaults=True):
         return self.context if self.event_context is None else self.event_context
 
 
-class TurnCommand(Struct, frozen=True):
+class TurnCommand(Struct, frozen=True, gc=False):
     """One turn to take. `body_hash` is over the canonical input, so spelling and transport do not matter."""
 
     input: TurnInput
@@ -249,7 +249,7 @@ def idempotency_key(header: str | None) -> str | None:
     return header
 
 
-class _ExactFrame(Struct, frozen=True, forbid_unknown_fields=True):
+class _ExactFrame(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     type: Literal["turn", "turn_appraisal", "appraisal"]
     id: MessageId | None = None
     message: str | None = None

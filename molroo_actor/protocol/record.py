@@ -25,7 +25,7 @@ _NO_PREFERENCES: Final = Preferences()
 _NO_OUTREACH: Final = Outreach()
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """Everything of a session after one row. The session's clock is state.at_ms; it only grows.
 
     wall_ms is the wall's reading at that moment and may go back. result is what the newest turn answered, None before
@@ -43,7 +43,7 @@ class Record(Struct, frozen=True):
         return Record(self.wall_ms, self.state, None, self.preferences, self.outreach)
 
 
-class _Record3(Struct, frozen=True, omit_defaults=True):
+class _Record3(Struct, frozen=True, omit_defaults=True, gc=False):
     v: Literal[3]
     wall_ms: int
     state: State
@@ -52,7 +52,7 @@ class _Record3(Struct, frozen=True, omit_defaults=True):
     outreach: Outreach = _NO_OUTREACH
 
 
-class _Live3(Struct, frozen=True):
+class _Live3(Struct, frozen=True, gc=False):
     """As _Record3 for whoever does not ask for the result, which is passed over."""
 
     v: Literal[3]

@@ -23,7 +23,7 @@ from molroo_actor.engine import (
 from molroo_actor.engine.values import Intensity, Risk
 
 
-class StoredResult(Struct, frozen=True, array_like=True):
+class StoredResult(Struct, frozen=True, array_like=True, gc=False):
     """The fields of a TurnResult and of its parts, in their order."""
 
     goal_relevance: float

@@ -102,7 +102,7 @@ class RestTurn(Struct, frozen=True):
     prompt_data: PromptData | UnsetType = UNSET
 
 
-class SocketTurn(Struct, frozen=True):
+class SocketTurn(Struct, frozen=True, gc=False):
     """What a turn did, in the WebSocket form: the REST form with another shape of four fields."""
 
     appraisal: Appraisal

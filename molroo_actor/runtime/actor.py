@@ -36,7 +36,7 @@ from molroo_actor.runtime import reaching_out
 from molroo_actor.runtime.mailbox import Answer, Asker
 from molroo_actor.runtime.reaching_out import Span, Verdict
 from molroo_actor.storage import catalog
-from molroo_actor.storage.rows import Change, History, Row
+from molroo_actor.storage.rows import Change, History, Row, new_row, row_bytes
 
 TEN_YEARS_MS: Final = TEN_YEARS_S * 1000
 
@@ -176,24 +176,26 @@ class Actor:
             result = msgspec.structs.replace(result, proactive_hint=_hint(result.proactive_hint, verdict, wall_ms))
         after = Record(wall_ms, outcome.state, result, record.preferences, outreach)
         digest = command.id_digest
-        row = Row(
-            self.session,
-            self.seq + 1,
-            wall_ms,
-            "turn",
-            command.msg_id,
-            digest,
-            command.body_hash,
-            command.input_blob,
-            blobs.encode_appraisal(result.appraisal),
-            blobs.encode_emotion(result.new_emotion),
-            result.discrete_emotion.primary,
-            blobs.encode_record(after),
+        blob = blobs.encode_record(after)
+        row = new_row(
+            (
+                self.session,
+                self.seq + 1,
+                wall_ms,
+                "turn",
+                command.msg_id,
+                digest,
+                command.body_hash,
+                command.input_blob,
+                blobs.encode_appraisal(result.appraisal),
+                blobs.encode_emotion(result.new_emotion),
+                result.discrete_emotion.primary,
+                blob,
+            )
         )
-        assert row.state_after is not None, "every row that is made has its state"
         shown = given.shown_context
         fired = None if verdict is None else verdict.fired
-        answer = Answer(self.params, row.seq, after, shown, blob=row.state_after, fired=fired)
+        answer = Answer(self.params, row.seq, after, shown, blob=blob, fired=fired)
         pending = self._take(row, answer, asker, verdict)
         pending.before = record.state
         if digest is not None:
@@ -306,8 +308,9 @@ class Actor:
         return self._take(row, Answer(self.params, row.seq, after, None, state=state, fired=fired), asker, verdict)
 
     def _take(self, row: Row, answer: Answer, asker: Asker, verdict: Verdict | None) -> Pending:
-        if row.size > self._row_bytes_max:
-            raise Overloaded(f"this would take {row.size:,} bytes in the journal, the limit is {self._row_bytes_max:,}")
+        size = row_bytes(row)
+        if size > self._row_bytes_max:
+            raise Overloaded(f"this would take {size:,} bytes in the journal, the limit is {self._row_bytes_max:,}")
         assert row.state_after is not None, "every row that is made has its state"
         self._record = row.state_after
         self.seq = row.seq

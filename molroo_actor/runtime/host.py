@@ -125,6 +125,8 @@ class Host:
         """Set when the process must end: an outcome is unknown."""
         self._ready: deque[Slot] = deque()
         self._pass_scheduled = False
+        self._until_s = 0.0
+        """Until when turns are taken in this pass of the loop while a commit is under way."""
 
     # -- delivering ----------------------------------------------------------------------------------------------------
 
@@ -135,13 +137,29 @@ class Host:
         return await asker.future
 
     def deliver(self, slot: Slot, envelope: Envelope) -> None:
-        """Puts a letter into the mailbox, or refuses it at once through its asker. Never raises, never waits."""
+        """Takes a letter at once when its session is awake and free, else puts it into the mailbox; or refuses it
+        through its asker. Never raises, never waits.
+        """
         refusal = self._refusal(slot)
         if refusal is not None:
             envelope.asker.refused(refusal)
             return
-        slot.box().append(envelope)
-        self.schedule(slot)
+        actor = slot.actor
+        if (
+            actor is None
+            or slot.mailbox
+            or slot.queued
+            or slot.thinking is not None
+            or (self.gate.appending and self.clock.monotonic_s() > self._until_s)
+            or (not actor.settled and isinstance(envelope.command, AckProactive))
+        ):
+            slot.box().append(envelope)
+            self.schedule(slot)
+            return
+        # What was read from the socket is warm: a letter that waits for its pass costs more.
+        self.residency.used(slot)
+        self._take(slot, actor, envelope)
+        self._schedule_pass()
 
     def _closed_to_all(self, slot: Slot) -> WireError | None:
         if slot.deleting:
@@ -175,14 +193,20 @@ class Host:
         if not slot.queued:
             slot.queued = True
             self._ready.append(slot)
+        self._schedule_pass()
+
+    def _schedule_pass(self) -> None:
         if not self._pass_scheduled:
             self._pass_scheduled = True
             asyncio.get_running_loop().call_soon(self._pass)
 
     def _pass(self) -> None:
-        """Drains ready slots, for a bounded time while a commit is under way: its thread needs the interpreter."""
+        """Drains ready slots, for a bounded time while a commit is under way: its thread needs the interpreter.
+
+        What is read after this and before the next pass shares that time.
+        """
         self._pass_scheduled = False
-        until_s = self.clock.monotonic_s() + self.settings.pass_ms / 1000
+        self._until_s = until_s = self.clock.monotonic_s() + self.settings.pass_ms / 1000
         ready = self._ready
         while ready:
             slot = ready.popleft()
@@ -195,8 +219,7 @@ class Host:
             if self.gate.appending and self.clock.monotonic_s() > until_s:
                 break
         if ready:
-            self._pass_scheduled = True
-            asyncio.get_running_loop().call_soon(self._pass)
+            self._schedule_pass()
         self.gate.flush()
 
     def _drain(self, slot: Slot) -> None:

@@ -13,23 +13,26 @@ import sqlite3
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Final, ParamSpec, TypeVar
+from itertools import chain
+from typing import Final, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 
 from molroo_actor.errors import AppendFailed, OutcomeUnknown, StorageError
 from molroo_actor.storage import schema
 from molroo_actor.storage.node_db import NodeDb
-from molroo_actor.storage.rows import Change, Row
+from molroo_actor.storage.rows import Change, Row, row_bytes
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _CHUNKS: Final = tuple(1 << power for power in range(9, -1, -1))
 """Rows a statement: powers of two, so that ten prepared statements serve every batch."""
-_GROUP: Final = "(" + ",".join("?" * (len(Row._fields) + 1)) + ")"
+_MARKS: Final = ",?" * len(Row._fields)
 _INSERT: Final = {
-    rows: f"INSERT INTO journal (rowid, {schema.ROW_COLUMNS}) VALUES " + ",".join([_GROUP] * rows) for rows in _CHUNKS
+    rows: f"INSERT INTO journal (rowid, {schema.ROW_COLUMNS}) VALUES "
+    + ",".join(f"(?1+{number}{_MARKS})" for number in range(rows))
+    for rows in _CHUNKS
 }
 _LONE_S: Final = 0.001
 """A lone commit that takes longer than this was not worth the loop's time."""
@@ -116,6 +119,8 @@ class Journal:
         self._disk_full = disk_full
         self._next_rowid = 1
         self._lone = _Lone()
+        self._doubt: sqlite3.Error | None = None
+        """Why a lone row may or may not be there."""
         self._last_seq: dict[int, int] = {}
         self.tails: dict[int, Tail] = {}
         """By session, the one with the oldest row first."""
@@ -161,28 +166,54 @@ class Journal:
         Raises AppendFailed when all of it is certainly absent (disk full, I/O error), OutcomeUnknown when nobody can
         tell; then this process must not go on. Cancelling the caller leaves the outcome unknown as well: do not.
         """
+        first = self._next_rowid
+        if self._doubt is not None:
+            error, self._doubt = self._doubt, None
+            await self._failed(first, error)
         failed = self._refuse_gaps(rows)
         if failed:
             rows = [row for row in rows if row.session not in failed]
             changes = [change for change in changes if change.session not in failed]
-        first = self._next_rowid
         try:
-            if len(rows) == 1 and not changes and self._lone.quick and not self._node.truncating:
-                failed |= self._lone.timed(_write, self._node.sql, first, rows, changes)
-            else:
-                failed |= await self._node.writer.run(_write, self._node.sql, first, rows, changes)
+            failed |= await self._node.writer.run(_write, self._node.sql, first, rows, changes)
         except sqlite3.Error as error:
-            if is_disk_full(error):
-                self._disk_full()
-            if not _is_locked_out(error):
-                await self._probe(first, error)
-            raise AppendFailed(str(error)) from error
-        for rowid, row in enumerate(rows, start=first):
+            await self._failed(first, error)
+        self._noted(rows, failed)
+        return failed
+
+    def append_at_once(self, row: Row) -> bool:
+        """Makes a lone row durable on the thread that asks, while the disk is quick; False when `append` must do it.
+
+        What fails here is in doubt until the next `append`, which must be given the same row: it raises what came of
+        it. Never called while an `append` runs.
+        """
+        if self._doubt is not None or self._node.truncating or not self._lone.quick or self._refuse_gaps((row,)):
+            return False
+        try:
+            failed = self._lone.timed(_write, self._node.sql, self._next_rowid, (row,), ())
+        except sqlite3.Error as error:
+            self._doubt = error
+            return False
+        if failed:  # nothing is there, and `append` will find the same
+            return False
+        self._noted((row,), failed)
+        return True
+
+    def _noted(self, rows: Sequence[Row], failed: Collection[int]) -> None:
+        """What is durable now, but for the sessions that failed."""
+        for rowid, row in enumerate(rows, start=self._next_rowid):
             if row.session not in failed:
                 self._last_seq[row.session] = row.seq
-                self._note(rowid, row.session, row.seq, row.at_ms, row.size)
-        self._next_rowid = first + len(rows)
-        return failed
+                self._note(rowid, row.session, row.seq, row.at_ms, row_bytes(row))
+        self._next_rowid += len(rows)
+
+    async def _failed(self, first: int, error: sqlite3.Error) -> NoReturn:
+        """Raises what a failed commit comes to: AppendFailed, or OutcomeUnknown."""
+        if is_disk_full(error):
+            self._disk_full()
+        if not _is_locked_out(error):
+            await self._probe(first, error)
+        raise AppendFailed(str(error)) from error
 
     def _refuse_gaps(self, rows: Iterable[Row]) -> dict[int, Exception]:
         expected: dict[int, int] = {}
@@ -289,12 +320,7 @@ def _insert(sql: sqlite3.Connection, rowid: int, rows: Sequence[Row]) -> None:
     start = 0
     for size in _CHUNKS:
         while len(rows) - start >= size:
-            values: list[object] = []
-            for row in rows[start : start + size]:
-                values.append(rowid)
-                values.extend(row)
-                rowid += 1
-            sql.execute(_INSERT[size], values)
+            sql.execute(_INSERT[size], (rowid + start, *chain.from_iterable(rows[start : start + size])))
             start += size
 
 

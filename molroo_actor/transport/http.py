@@ -58,7 +58,7 @@ class Http(web.RequestHandler):
         response.force_close()
         return response
 
-    def hand_over(self, successor: asyncio.Protocol) -> tuple[asyncio.Transport, bytes] | None:
+    def hand_over(self, successor: asyncio.BaseProtocol) -> tuple[asyncio.Transport, bytes] | None:
         """Gives the line to another protocol for good; returns its transport and what came behind the request.
 
         None when the peer is gone. aiohttp is told that its connection is lost: it keeps nothing of it, and whatever

@@ -37,6 +37,8 @@ class Duties(Protocol):
     message_bytes_max: int
     unsent_bytes_max: int
     refused_messages_max: int
+    received: memoryview
+    """What a read brings, until the socket that reads has taken it: one buffer for all of them."""
 
     def message(self, socket: Socket, data: bytes) -> None:
         """A text message came."""
@@ -54,7 +56,7 @@ class Duties(Protocol):
         """The line has ended; nothing comes from it any more."""
 
 
-class Socket(asyncio.Protocol):
+class Socket(asyncio.BufferedProtocol):
     """One client's socket. It is held (does not read) until `release`, once it has caught up."""
 
     __slots__ = (
@@ -99,9 +101,13 @@ class Socket(asyncio.Protocol):
         if behind:
             self._decoder.feed(behind)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - one buffer for all, and it is emptied at once
+        return self._duties.received
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._deaf:
             return
+        data = bytes(self._duties.received[:nbytes])
         if self._decoder.empty and not self.busy and not self.closing and len(data) <= self._duties.message_bytes_max:
             text = frames.only_text(data)
             if text is not None:

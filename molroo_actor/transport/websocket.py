@@ -39,6 +39,8 @@ from molroo_actor.transport.socket import Socket
 
 log = logging.getLogger(__name__)
 
+_READ_BYTES: Final = 65_536
+"""Of one read: the largest message that is not in pieces."""
 _SWITCHING: Final = (
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
 )
@@ -70,6 +72,7 @@ class Sockets:
         self.message = conversation.message
         self.room = conversation.room
         self.message_bytes_max = settings.message_bytes_max
+        self.received = memoryview(bytearray(_READ_BYTES))
         self.unsent_bytes_max = settings.unsent_bytes_max
         self.refused_messages_max = settings.refused_messages_max
         self._ping_due: dict[Socket, float] = {}

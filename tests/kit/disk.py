@@ -77,6 +77,9 @@ class GatedJournal:
         changes = [change for change in changes if change.session not in absent]
         return absent | await self.below.append(rows, changes)
 
+    def append_at_once(self, row: Row) -> bool:
+        return self.open and self.below is not None and self.below.append_at_once(row)
+
     @property
     def waiting(self) -> list[Append]:
         """Appends without a verdict."""

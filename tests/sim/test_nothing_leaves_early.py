@@ -161,12 +161,12 @@ async def test_the_answers_of_a_commit_leave_in_the_order_of_its_rows_and_in_one
         it.deliver(bob, glad_turn(), RecordingAsker(log, "bob"))
         first.commit()
         second = await it.disk.next()
-        assert second.seqs == [(bob.inner_id, 2), (bob.inner_id, 3), (alice.inner_id, 3)]
+        assert second.seqs == [(bob.inner_id, 2), (alice.inner_id, 3), (bob.inner_id, 3)]
         assert log == []
 
         second.commit()
         await quiet()
-        assert log == ["bob 2", "bob 3", "alice 3", "loop"]
+        assert log == ["bob 2", "alice 3", "bob 3", "loop"]
 
 
 @virtual

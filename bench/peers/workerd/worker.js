@@ -16,14 +16,20 @@ export class Character extends DurableObject {
 
   async fetch(request) {
     const { searchParams } = new URL(request.url);
+    const bytes = Number(searchParams.get("bytes")) || 1024;
+    if (request.method === "POST") return new Response(this.turn(await request.text(), bytes));
     const [client, server] = Object.values(new WebSocketPair());
     this.ctx.acceptWebSocket(server);
-    server.serializeAttachment(Number(searchParams.get("bytes")) || 1024);
+    server.serializeAttachment(bytes);
     server.send('{"type":"connected"}');
     return new Response(null, { status: 101, webSocket: client });
   }
 
   webSocketMessage(socket, text) {
+    socket.send(this.turn(text, socket.deserializeAttachment()));
+  }
+
+  turn(text, bytes) {
     const message = JSON.parse(text);
     const { seq, value } = this.sql.exec("SELECT seq, value FROM state WHERE id = 1").one();
     const state = JSON.parse(value);
@@ -36,9 +42,8 @@ export class Character extends DurableObject {
     this.sql.exec("INSERT INTO turn VALUES (?, ?, ?, ?)", seq + 1, Date.now(), text, after);
     this.sql.exec("UPDATE state SET seq = ?, value = ? WHERE id = 1", seq + 1, after);
     const answer = { type: "turn_result", seq: seq + 1, own: true, reply_to: message.id, data: { state, filled: "" } };
-    const missing = socket.deserializeAttachment() - JSON.stringify(answer).length;
-    answer.data.filled = "x".repeat(Math.max(0, missing));
-    socket.send(JSON.stringify(answer));
+    answer.data.filled = "x".repeat(Math.max(0, bytes - JSON.stringify(answer).length));
+    return JSON.stringify(answer);
   }
 
   webSocketClose(socket, code) {
