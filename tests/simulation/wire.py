@@ -194,7 +194,19 @@ class Wire(asyncio.Transport):
 
     def _hand_over(self) -> None:
         while self._inbox and not self._reading_paused and not self._lost and not self.dead:
-            self._protocol.data_received(self._inbox.popleft())
+            self._give(self._inbox.popleft())
+
+    def _give(self, data: bytes) -> None:
+        """As asyncio's own transports do for either kind of protocol."""
+        if not isinstance(self._protocol, asyncio.BufferedProtocol):
+            self._protocol.data_received(data)
+            return
+        while data and not self._lost:
+            buffer = self._protocol.get_buffer(len(data))
+            size = min(len(buffer), len(data))
+            buffer[:size] = data[:size]
+            self._protocol.buffer_updated(size)
+            data = data[size:]
 
     def _deliver_soon(self) -> None:
         if not self._delivering and self.reading and not self._over:
