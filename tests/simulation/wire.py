@@ -202,7 +202,7 @@ class Wire(asyncio.Transport):
             self._protocol.data_received(data)
             return
         while data and not self._lost:
-            buffer = self._protocol.get_buffer(len(data))
+            buffer = memoryview(self._protocol.get_buffer(len(data)))
             size = min(len(buffer), len(data))
             buffer[:size] = data[:size]
             self._protocol.buffer_updated(size)
