@@ -116,6 +116,7 @@ class Registry:
 
     async def cancel_tasks(self) -> None:
         """Ends everything that was spawned."""
+        await asyncio.sleep(0)  # a task that is cancelled before it begins answers nobody
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -8,6 +8,7 @@ from molroo_actor.errors import Conflict, WireError
 from molroo_actor.protocol.commands import TurnCommand
 from molroo_actor.protocol.record import decode_input, decode_record
 from molroo_actor.runtime.actor import Actor, check_repeat
+from molroo_actor.runtime.connection import Attachment
 from molroo_actor.runtime.mailbox import Answer, Asker
 from molroo_actor.runtime.registry import Registry, shutting_down
 from molroo_actor.runtime.slot import Slot
@@ -23,12 +24,15 @@ class Repeats:
         self._ledger = registry.ledger
 
     def answer(self, slot: Slot, actor: Actor, asker: Asker, command: TurnCommand) -> bool:
-        """Whether this id was used before; then its answer is on the way. Raises Conflict for another body."""
+        """Whether this id was used before; then its answer is on the way, Conflict for another body."""
         digest = command.id_digest
         assert digest is not None
         pending = actor.in_flight(digest)
         if pending is not None:
-            check_repeat(command, pending.row.msg_id, pending.row.body_hash, pending.row.seq)
+            try:
+                check_repeat(command, pending.row.msg_id, pending.row.body_hash, pending.row.seq)
+            except Conflict as conflict:
+                asker = _ConflictAsker(asker, conflict)
             pending.duplicates = [*(pending.duplicates or ()), asker]
             return True
         seq = actor.used(digest)
@@ -74,3 +78,22 @@ class Repeats:
             raise Conflict(f"already applied as turn {row.seq}; its answer is no longer kept")
         shown = decode_input(row.input).shown_context if row.kind == "turn" and row.input is not None else None
         return Answer(actor.params, row.seq, decode_record(row.state_after), shown)
+
+
+class _ConflictAsker:
+    """Asked with another body while the turn with this id waits for its commit: that there is a conflict, and with
+    which row, is true once that row is durable. Without it the id is free.
+    """
+
+    __slots__ = ("_asker", "_conflict", "attachment")
+
+    def __init__(self, asker: Asker, conflict: Conflict) -> None:
+        self.attachment: Attachment | None = asker.attachment
+        self._asker = asker
+        self._conflict = conflict
+
+    def answered(self, answer: Answer, *, duplicate: bool) -> None:  # noqa: ARG002 - it is not the one that was asked for
+        self._asker.refused(self._conflict)
+
+    def refused(self, error: WireError) -> None:
+        self._asker.refused(error)

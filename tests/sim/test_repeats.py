@@ -46,14 +46,30 @@ async def test_another_body_under_a_used_id_is_a_conflict_and_no_turn(tmp_path: 
         it.deliver(await it.slot(), glad_turn("b"))
         append = await it.disk.next()
         kept, in_flight = await _ask(it, "a", goal_congruence=0.1), await _ask(it, "b", goal_congruence=0.1)
-        assert [asker.error and asker.error.message for asker in (kept, in_flight)] == [
-            f"this id was used for another body (turn {seq}); take a new random id for a new turn" for seq in (1, 2)
-        ]
-        assert [asker.verdict for asker in (kept, in_flight)] == ["CONFLICT", "CONFLICT"]
+        assert [asker.verdict for asker in (kept, in_flight)] == ["CONFLICT", "nothing"]
         it.disk.open = True
         append.commit()
         await quiet()
+        assert [asker.error and asker.error.message for asker in (kept, in_flight)] == [
+            f"this id was used for another body (turn {seq}); take a new random id for a new turn" for seq in (1, 2)
+        ]
         assert (await it.host.snapshot(await it.slot())).seq == 2
+
+
+@virtual
+async def test_another_body_is_no_conflict_with_a_turn_that_did_not_happen(tmp_path: Path) -> None:
+    async with node(tmp_path) as it:
+        await it.create()
+        await it.ask(glad_turn("a"))
+        it.disk.open = False
+        first = it.deliver(await it.slot(), glad_turn("b"))
+        append = await it.disk.next()
+        other = await _ask(it, "b", goal_congruence=0.1)
+        append.fail()
+        it.disk.open = True
+        await quiet()
+        assert (first.verdict, other.verdict) == ("OVERLOADED", "OVERLOADED")
+        assert (await _ask(it, "b", goal_congruence=0.1)).verdict == "2"
 
 
 @pytest.mark.parametrize("folded", [False, True])

@@ -53,6 +53,18 @@ async def test_everybody_is_answered(tmp_path: Path) -> None:
 
 
 @virtual
+async def test_a_repeat_that_was_taken_in_the_same_moment_is_answered(tmp_path: Path) -> None:
+    async with node(tmp_path) as it:
+        await it.create()
+        await it.ask(glad_turn("first"))
+        repeated = it.deliver(await it.slot(), glad_turn("first"))
+        it.host._pass()  # it looks for the stored answer now, in a task that has not begun
+        await it.host.stop()
+        assert repeated.error is not None
+        assert repeated.error.details == LEAVING
+
+
+@virtual
 async def test_nothing_new_is_made_or_woken_while_it_stops(tmp_path: Path) -> None:
     async with node(tmp_path) as it:
         await it.create()
