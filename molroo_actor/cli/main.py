@@ -70,7 +70,13 @@ def parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="check the ledger and every session file; name what keeps failing")
     doctor.set_defaults(run=operator.doctor)
 
-    asking = (create, listing, revoke, every, show, hooks, waiting, retry, doctor)
+    backup = commands.add_parser(
+        "backup", help="copy the data folder, also of a server that runs; start one on the copy"
+    )
+    backup.add_argument("target", help="a folder that is not there yet, or is empty; a running server writes it")
+    backup.set_defaults(run=operator.backup)
+
+    asking = (create, listing, revoke, every, show, hooks, waiting, retry, doctor, backup)
     for command in (run, *asking):
         command.add_argument("--data", help="the data folder (MOLROO_DATA, ./data)")
     for command in asking:

@@ -8,6 +8,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from molroo_actor.protocol.answers import SessionItem
 from molroo_actor.runtime.admin import Admin, Request
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.settings import Settings
+from molroo_actor.storage.backup import Backup
 from molroo_actor.storage.layout import DataFolder
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import CatalogEntry
@@ -94,6 +96,14 @@ def doctor(given: argparse.Namespace) -> int:
     return 1 if result["findings"] else 0
 
 
+def backup(given: argparse.Namespace) -> int:
+    """0 when all of it is there, 1 when a session is damaged and so is its copy."""
+    result = _ask(given, Request("backup", target=str(Path(given.target).absolute())))
+    done = f"{result['sessions']:,} sessions, {result['bytes']:,} bytes in {result['target']}"
+    _print(given, result, [*result["findings"], done])
+    return 1 if result["findings"] else 0
+
+
 # -- asking ------------------------------------------------------------------------------------------------------------
 
 
@@ -136,7 +146,8 @@ async def _ask_ledger(settings: Settings, request: Request) -> dict[str, Any]:
         raise CommandFailed(f"{error}; it does not answer on admin.sock yet, try again") from error
     try:
         keyring = Keyring(ledger.keys, SystemClock(), ledger.commit)
-        admin = Admin(ledger, keyring, _asleep, {}, SystemClock(), ledger.commit)
+        backup = Backup(ledger.folder, settings)
+        admin = Admin(ledger, keyring, _asleep, {}, SystemClock(), ledger.commit, backup)
         answer: dict[str, Any] = {"error": "no answer"}
         async for answer in admin.run(request):
             _progress(answer)

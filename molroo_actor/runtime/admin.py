@@ -7,19 +7,22 @@ One request a line, one JSON object an answer line; the last has `result` or `er
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from molroo_actor.clock import Clock
-from molroo_actor.errors import MolrooError
+from molroo_actor.errors import MolrooError, NotFound
 from molroo_actor.protocol.answers import SessionItem
 from molroo_actor.protocol.views import iso
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.storage import catalog, hooks, hooks_report
+from molroo_actor.storage.backup import Backup
 from molroo_actor.storage.layout import DataFolder
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import CatalogEntry, Change, Key
@@ -33,7 +36,7 @@ _NAMED: Final = 20
 _ALARM_FAILS: Final = 5
 """Attempts after which an alarm is a finding: half a minute."""
 _LINE_BYTES_MAX: Final = 65_536
-Lines = AsyncIterator[dict[str, Any]]
+Lines = AsyncGenerator[dict[str, Any], None]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -47,6 +50,7 @@ class Request(msgspec.Struct, frozen=True):
     delivery: str = ""
     dead: bool = False
     limit: int = 0
+    target: str = ""
 
 
 class Admin:
@@ -60,6 +64,7 @@ class Admin:
         damaged: Mapping[int, str],
         clock: Clock,
         commit: Callable[[Sequence[Change]], Awaitable[None]],
+        backup: Backup,
         queued: Callable[[], None] = lambda: None,
     ) -> None:
         """queued: called when a delivery became due."""
@@ -69,36 +74,44 @@ class Admin:
         self._damaged = damaged
         self._clock = clock
         self._commit = commit
+        self._backup = backup
         self._queued = queued
 
     async def run(self, request: Request) -> Lines:
-        """Answer lines; the last has `result` or `error`."""
+        """Answer lines; the last has `result` or `error`. Close it to give up."""
         try:
             match request.command:
-                case "keys.create":
-                    text, key = await self._keyring.create(request.tenant, live=request.live)
-                    yield {"result": {"key": text, **_key(key)}}
-                case "keys.list":
-                    yield {"result": [_key(key) for key in self._keyring.keys]}
-                case "keys.revoke":
-                    yield {"result": _key(await self._keyring.revoke(request.key))}
-                case "sessions.list":
-                    yield {"result": await self._sessions(request.limit or _PAGE)}
-                case "sessions.show":
-                    yield {"result": await self._show(request.session)}
-                case "webhooks.list":
-                    yield {"result": await self._webhooks(request.session or None, request.limit or _PAGE)}
-                case "deliveries.list":
-                    yield {"result": await self._deliveries(request.dead, request.limit or _PAGE)}
-                case "deliveries.retry":
-                    yield {"result": await self._retry(request.delivery)}
-                case "doctor":
-                    async for line in self._doctor():
-                        yield line
-                case other:
-                    yield {"error": f"no command {other}"}
+                case "doctor" | "backup":
+                    long = self._doctor() if request.command == "doctor" else self._back_up(request.target)
+                    async with contextlib.aclosing(long) as lines:
+                        async for line in lines:
+                            yield line
+                case _:
+                    yield {"result": await self._answer(request)}
         except MolrooError as error:
             yield {"error": str(error)}
+
+    async def _answer(self, request: Request) -> Any:
+        match request.command:
+            case "keys.create":
+                text, key = await self._keyring.create(request.tenant, live=request.live)
+                return {"key": text, **_key(key)}
+            case "keys.list":
+                return [_key(key) for key in self._keyring.keys]
+            case "keys.revoke":
+                return _key(await self._keyring.revoke(request.key))
+            case "sessions.list":
+                return await self._sessions(request.limit or _PAGE)
+            case "sessions.show":
+                return await self._show(request.session)
+            case "webhooks.list":
+                return await self._webhooks(request.session or None, request.limit or _PAGE)
+            case "deliveries.list":
+                return await self._deliveries(request.dead, request.limit or _PAGE)
+            case "deliveries.retry":
+                return await self._retry(request.delivery)
+            case other:
+                raise NotFound(f"no command {other}")
 
     # -- sessions ------------------------------------------------------------------------------------------------------
 
@@ -184,6 +197,23 @@ class Admin:
         verdict.check()
         self._queued()
         return {"id": delivery_id}
+
+    # -- backup --------------------------------------------------------------------------------------------------------
+
+    async def _back_up(self, target: str) -> Lines:
+        async with contextlib.aclosing(self._backup.make(Path(target))) as steps:
+            async for step in steps:
+                if isinstance(step, str):
+                    yield {"progress": step}
+                    continue
+                findings = [
+                    f"{_whose(entry.id, entry.tenant, entry.live)}: {why}; the backup has it as damaged as it is here"
+                    for entry, why in step.damaged
+                ]
+                more = step.damaged_count - len(findings)
+                findings += [f"and {more:,} more damaged sessions; `molroo-actor doctor` names them"] if more else []
+                counts = {name: getattr(step, name) for name in ("sessions", "files", "bytes", "journal_rows")}
+                yield {"result": {"target": target, **counts, "findings": findings}}
 
     # -- doctor --------------------------------------------------------------------------------------------------------
 
@@ -282,6 +312,7 @@ class AdminServer:
         self._folder = folder
         self._decoder = msgspec.json.Decoder(Request)
         self._server: asyncio.Server | None = None
+        self._answering: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Begins to answer. A socket left by a killed process is replaced: the folder's lock is ours."""
@@ -294,21 +325,29 @@ class AdminServer:
             os.umask(before)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering.add(task)
         try:
             request = self._decoder.decode(await reader.readline())
-            async for line in self._admin.run(request):
-                writer.write(msgspec.json.encode(line) + b"\n")
-                await writer.drain()
+            async with contextlib.aclosing(self._admin.run(request)) as lines:  # who hangs up gives up
+                async for line in lines:
+                    writer.write(msgspec.json.encode(line) + b"\n")
+                    await writer.drain()
         except (msgspec.DecodeError, ValueError, ConnectionError) as error:
             log.warning("an admin request could not be read: %s", error)
         except Exception:
             log.exception("an admin request failed")
         finally:
+            self._answering.discard(task)
             writer.close()
 
     async def close(self) -> None:
-        """Ends it and takes the socket away; idempotent."""
+        """Ends it and what is under way, and takes the socket away; idempotent."""
         if self._server is not None:
             self._server.close()
+            for task in self._answering:
+                task.cancel()
+            await asyncio.gather(*self._answering, return_exceptions=True)
             self._folder.admin_socket.unlink(missing_ok=True)
             self._server = None

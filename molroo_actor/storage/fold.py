@@ -73,6 +73,8 @@ class Folding:
         self._round_over.set()
         self._stopping = asyncio.Event()
         self._trimmed_s = 0.0
+        self._kept_bytes: int | None = None
+        """Of rows that were folded and are kept in the journal all the same; None when none are."""
         self.sessions_folded = 0
         self.rows_folded = 0
         self.failures = 0
@@ -140,14 +142,17 @@ class Folding:
                 self._failed(fold.session, error)
                 continue
             self.sessions_folded += 1
+            before = self._journal.size
             self._journal.folded(fold.session, fold.through_rowid)
+            if self._kept_bytes is not None:
+                self._kept_bytes += before - self._journal.size
             self._retry.pop(fold.session, None)
             self.damaged.pop(fold.session, None)
         await self._trim()
 
     async def _trim(self, *, now: bool = False) -> None:
         moment = self._clock.monotonic_s()
-        if not now and moment - self._trimmed_s < _TRIM_EVERY_S:
+        if self._kept_bytes is not None or (not now and moment - self._trimmed_s < _TRIM_EVERY_S):
             return
         stuck = frozenset(session for session in self._retry if session in self._journal.tails)
         below = self._journal.trimmable(stuck)
@@ -188,6 +193,21 @@ class Folding:
         self._excluded.discard(session)
         self._retry.pop(session, None)
         self.damaged.pop(session, None)
+
+    def keep_rows(self) -> None:
+        """From now on folded rows stay in the journal, until `let_rows_go`. For a backup: what a file's copy lacks is
+        there.
+        """
+        self._kept_bytes = 0
+
+    def let_rows_go(self) -> None:
+        """Ends `keep_rows`; idempotent."""
+        self._kept_bytes = None
+
+    @property
+    def rows_kept_too_long(self) -> bool:
+        """Whether the journal, with the rows that are kept, has come to its limit."""
+        return self._journal.size + (self._kept_bytes or 0) >= self._settings.journal_bytes_max
 
     def stop(self) -> None:
         """Ends `run` at the next border between sessions; idempotent."""

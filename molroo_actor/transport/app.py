@@ -26,6 +26,7 @@ from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.settings import Settings, SettingsError
 from molroo_actor.storage import catalog
+from molroo_actor.storage.backup import Backup
 from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport import docs_page, openapi
@@ -87,6 +88,7 @@ class Server:
         await self._ledger.open()
         try:
             await self._check_time_scale()
+            await self._ledger.begin_history()
             await self._start_parts()
             await self._listen(tls)
             await self._make_first_key()
@@ -138,7 +140,16 @@ class Server:
         self.host.residency.start()
         damaged = ChainMap(self.host.registry.damaged, self._folding.damaged)
         self._admin = AdminServer(
-            Admin(self._ledger, self.keyring, self.sessions.item, damaged, self._clock, commit, self._courier.queued),
+            Admin(
+                self._ledger,
+                self.keyring,
+                self.sessions.item,
+                damaged,
+                self._clock,
+                commit,
+                Backup(self._ledger.folder, self.settings, self._folding),
+                self._courier.queued,
+            ),
             self._ledger.folder,
         )
         await self._admin.start()
