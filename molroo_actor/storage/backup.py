@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -39,6 +39,8 @@ PARTIAL: Final = ".partial"
 """Ends the name of a copy that is not whole; nothing removes one that a killed process left."""
 _PAGE: Final = 100
 """Session files between two looks at the journal and the disk: about 0.1 s."""
+_SHARDS: Final = 16
+"""Shard folders that are made durable between two words of progress."""
 _BUSY_S: Final = 5.0
 """How long a file may be held by whoever folds it, or by somebody's sqlite3; then the backup is given up."""
 _NAMED: Final = 20
@@ -101,10 +103,9 @@ class Backup:
         await loop.run_in_executor(thread, copy.ledger)
         self._let_go()
         await loop.run_in_executor(thread, copy.reconcile)
-        for shard in range(SHARDS):
-            await loop.run_in_executor(thread, copy.settle, shard)
-            if shard % 16 == 0:
-                yield f"{copy.settled:,} of {copy.files:,} session files written out"
+        for first in range(0, SHARDS, _SHARDS):
+            await loop.run_in_executor(thread, copy.settle, range(first, first + _SHARDS))
+            yield f"{copy.settled:,} of {copy.files:,} session files written out"
         yield await loop.run_in_executor(thread, copy.finish)
 
     def _let_go(self) -> None:
@@ -126,7 +127,7 @@ class Backup:
 
 
 class _Copy:
-    """The work, in one thread: begin, some_files until False, ledger, reconcile, settle each shard, finish; close."""
+    """The work, in one thread: begin, some_files until False, ledger, reconcile, settle all shards, finish; close."""
 
     def __init__(self, source: DataFolder, target: Path) -> None:
         self._source = source
@@ -235,15 +236,21 @@ class _Copy:
             if inner_id not in self._unread:
                 raise BackupFailed(f"a bug: the copied history of session {inner_id} has a hole; the node's has none")
 
-    def settle(self, shard: int) -> None:
+    def settle(self, shards: Iterable[int]) -> None:
         """Removes the files of sessions that were deleted meanwhile, makes the others durable."""
-        folder = self.half.sessions / f"{shard:02x}"
-        paths = {int(path.stem, 16): path for path in folder.iterdir()}
         with contextlib.closing(connect(self.half.node_db, "rw")) as sql:
-            found = sql.execute(
-                "SELECT inner_id FROM session WHERE deleting = 0 AND inner_id IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(paths)),),
-            ).fetchall()
+            for shard in shards:
+                folder = self.half.sessions / f"{shard:02x}"
+                paths = {int(path.stem, 16): path for path in folder.iterdir()}
+                if paths:
+                    self._settle(sql, paths)
+                    fsync_folder(folder)
+
+    def _settle(self, sql: sqlite3.Connection, paths: Mapping[int, Path]) -> None:
+        found = sql.execute(
+            "SELECT inner_id FROM session WHERE deleting = 0 AND inner_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(paths)),),
+        ).fetchall()
         alive = {inner_id for (inner_id,) in found}
         for inner_id, path in paths.items():
             if inner_id not in alive:
@@ -253,7 +260,6 @@ class _Copy:
             self._bytes += path.stat().st_size
             self.settled += 1
             _fsync(path)
-        fsync_folder(folder)
 
     def finish(self) -> Made:
         """Gives the copy its name."""
