@@ -41,8 +41,9 @@ _PAGE: Final = 100
 """Session files between two looks at the journal and the disk: about 0.1 s."""
 _SHARDS: Final = 16
 """Shard folders that are made durable between two words of progress."""
-_BUSY_S: Final = 5.0
-"""How long a file may be held by whoever folds it, or by somebody's sqlite3; then the backup is given up."""
+_BUSY_S: Final = 2.0
+"""How long a file may be held by whoever folds it, or by somebody's sqlite3; then the backup is given up. Less
+than a server may take to stop."""
 _NAMED: Final = 20
 """Damaged sessions that are named."""
 
