@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from molroo_actor import __version__
+from molroo_actor.cli import backup as backups
 from molroo_actor.cli import operator, serve
 from molroo_actor.errors import MolrooError
 
@@ -73,8 +74,8 @@ def parser() -> argparse.ArgumentParser:
     backup = commands.add_parser(
         "backup", help="copy the data folder, also of a server that runs; start one on the copy"
     )
-    backup.add_argument("target", help="a folder that is not there yet, or is empty; a running server writes it")
-    backup.set_defaults(run=operator.backup)
+    backup.add_argument("target", help="a folder that is not there yet, or is empty")
+    backup.set_defaults(run=backups.run)
 
     asking = (create, listing, revoke, every, show, hooks, waiting, retry, doctor, backup)
     for command in (run, *asking):

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +21,7 @@ from molroo_actor.protocol.answers import SessionItem
 from molroo_actor.protocol.views import iso
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.storage import catalog, hooks, hooks_report
-from molroo_actor.storage.backup import Backup
+from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.layout import DataFolder
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import CatalogEntry, Change, Key
@@ -36,6 +35,8 @@ _NAMED: Final = 20
 _ALARM_FAILS: Final = 5
 """Attempts after which an alarm is a finding: half a minute."""
 _LINE_BYTES_MAX: Final = 65_536
+_HOLD_S: Final = 0.5
+"""How long rows are kept at most for a backup that is gone."""
 Lines = AsyncGenerator[dict[str, Any], None]
 
 
@@ -50,7 +51,7 @@ class Request(msgspec.Struct, frozen=True):
     delivery: str = ""
     dead: bool = False
     limit: int = 0
-    target: str = ""
+    hold: int = 0
 
 
 class Admin:
@@ -64,25 +65,25 @@ class Admin:
         damaged: Mapping[int, str],
         clock: Clock,
         commit: Callable[[Sequence[Change]], Awaitable[None]],
-        backup: Backup,
+        folding: Folding | None,
         queued: Callable[[], None] = lambda: None,
     ) -> None:
-        """queued: called when a delivery became due."""
+        """folding: None where nothing folds, without a server. queued: called when a delivery became due."""
         self._ledger = ledger
         self._keyring = keyring
         self._item = item
         self._damaged = damaged
         self._clock = clock
         self._commit = commit
-        self._backup = backup
+        self._folding = folding
         self._queued = queued
 
     async def run(self, request: Request) -> Lines:
         """Answer lines; the last has `result` or `error`. Close it to give up."""
         try:
             match request.command:
-                case "doctor" | "backup":
-                    long = self._doctor() if request.command == "doctor" else self._back_up(request.target)
+                case "doctor" | "backup.hold":
+                    long = self._doctor() if request.command == "doctor" else self._hold()
                     async with contextlib.aclosing(long) as lines:
                         async for line in lines:
                             yield line
@@ -110,6 +111,12 @@ class Admin:
                 return await self._deliveries(request.dead, request.limit or _PAGE)
             case "deliveries.retry":
                 return await self._retry(request.delivery)
+            case "backup.held":
+                return self._folding is not None and self._folding.keeps_rows(request.hold)
+            case "backup.release":
+                if self._folding is not None:
+                    self._folding.let_rows_go(request.hold)
+                return True
             case other:
                 raise NotFound(f"no command {other}")
 
@@ -200,20 +207,20 @@ class Admin:
 
     # -- backup --------------------------------------------------------------------------------------------------------
 
-    async def _back_up(self, target: str) -> Lines:
-        async with contextlib.aclosing(self._backup.make(Path(target))) as steps:
-            async for step in steps:
-                if isinstance(step, str):
-                    yield {"progress": step}
-                    continue
-                findings = [
-                    f"{_whose(entry.id, entry.tenant, entry.live)}: {why}; the backup has it as damaged as it is here"
-                    for entry, why in step.damaged
-                ]
-                more = step.damaged_count - len(findings)
-                findings += [f"and {more:,} more damaged sessions; `molroo-actor doctor` names them"] if more else []
-                counts = {name: getattr(step, name) for name in ("sessions", "files", "bytes", "journal_rows")}
-                yield {"result": {"target": target, **counts, "findings": findings}}
+    async def _hold(self) -> Lines:
+        """Keeps folded rows in the journal until `backup.release`, at most as long as somebody stays on the line: it
+        says so again and again, which is how a broken line is noticed.
+        """
+        folding = self._folding
+        if folding is None:
+            raise NotFound("nothing folds here")
+        hold = folding.keep_rows()
+        try:
+            while folding.keeps_rows(hold):
+                yield {"progress": "folded rows are kept", "hold": hold}
+                await asyncio.sleep(_HOLD_S)
+        finally:
+            folding.let_rows_go(hold)
 
     # -- doctor --------------------------------------------------------------------------------------------------------
 
@@ -233,7 +240,7 @@ class Admin:
                 checked += 1
                 wrong = await self._check(entry)
                 if wrong is not None:
-                    findings.append(f"{_whose(entry.id, entry.tenant, entry.live)}: {wrong}")
+                    findings.append(f"{whose(entry.id, entry.tenant, entry.live)}: {wrong}")
             yield {"progress": f"{checked:,} sessions checked, {len(findings)} findings"}
         findings.extend(await self._failing())
         free = self._ledger.folder.free_bytes()
@@ -254,12 +261,12 @@ class Admin:
         for name, tenant, live, attempts, due_ms in await self._ledger.read(
             catalog.failing_alarms, _ALARM_FAILS, _NAMED
         ):
-            whose = _whose(name, tenant, live)
-            findings.append(f"{whose}: its alarm failed {attempts} times and is tried again at {iso(due_ms)}")
+            session = whose(name, tenant, live)
+            findings.append(f"{session}: its alarm failed {attempts} times and is tried again at {iso(due_ms)}")
         for dead in await self._ledger.read(hooks_report.deaths, _NAMED):
-            whose = _whose(dead.session, dead.tenant, dead.live)
+            session = whose(dead.session, dead.tenant, dead.live)
             findings.append(
-                f"{whose}: deliveries to {_shown(dead.url)} that were given up: {dead.count:,}, the last because"
+                f"{session}: deliveries to {_shown(dead.url)} that were given up: {dead.count:,}, the last because"
                 f" {dead.error}; `molroo-actor deliveries list --dead` shows them"
             )
         return findings
@@ -285,7 +292,8 @@ def _kind(live: bool) -> str:
     return "live" if live else "test"
 
 
-def _whose(session_id: str, tenant: str, live: bool) -> str:
+def whose(session_id: str, tenant: str, live: bool) -> str:
+    """A session in words, for the operator."""
     return f"session {session_id} of {tenant} ({_kind(live)})"
 
 

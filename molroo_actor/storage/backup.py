@@ -13,23 +13,20 @@ The copy has another name until it is whole and durable. What a restored folder 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from molroo_actor.errors import BackupFailed, Damaged
 from molroo_actor.settings import Settings
 from molroo_actor.storage import catalog
-from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.layout import SHARDS, DataFolder, fsync_folder
 from molroo_actor.storage.node_db import connect
 from molroo_actor.storage.rows import CatalogEntry
@@ -42,8 +39,7 @@ _PAGE: Final = 100
 _SHARDS: Final = 16
 """Shard folders that are made durable between two words of progress."""
 _BUSY_S: Final = 2.0
-"""How long a file may be held by whoever folds it, or by somebody's sqlite3; then the backup is given up. Less
-than a server may take to stop."""
+"""How long a file may be held by whoever folds it, or by somebody's sqlite3; then the backup is given up."""
 _NAMED: Final = 20
 """Damaged sessions that are named."""
 
@@ -60,75 +56,56 @@ class Made(msgspec.Struct, frozen=True):
     damaged_count: int
 
 
-class Backup:
-    """Makes backups of one node, one at a time."""
+class Hold(Protocol):
+    """Who keeps folded rows in the journal meanwhile: a server that is asked to, or a lock with which none runs."""
 
-    def __init__(self, folder: DataFolder, settings: Settings, folding: Folding | None = None) -> None:
-        """folding: None where nothing folds, without a server."""
-        self._folder = folder
-        self._settings = settings
-        self._folding = folding
-        self._running = False
+    def check(self) -> None:
+        """Returns when all rows were kept until now. Raises BackupFailed."""
 
-    async def make(self, target: Path) -> AsyncGenerator[str | Made, None]:
-        """Progress in words, then what was made. Raises BackupFailed with the reason, and leaves nothing behind.
+    def release(self) -> None:
+        """Lets them go; idempotent."""
 
-        Close the iterator, or cancel whoever iterates, to give up.
-        """
-        if self._running:
-            raise BackupFailed("a backup is being made already; try again when it is done")
-        self._running = True
-        copy = _Copy(self._folder, target)
-        thread = ThreadPoolExecutor(1, thread_name_prefix="molroo-backup")
-        try:
-            async with contextlib.aclosing(self._steps(copy, thread)) as steps:
-                async for step in steps:
-                    yield step
-        except (OSError, sqlite3.Error, Damaged) as error:
-            raise BackupFailed(str(error)) from error
-        finally:
-            self._let_go()
-            # In the same thread: a step that was given up ends before what it made is removed.
-            await asyncio.get_running_loop().run_in_executor(thread, copy.close)
-            thread.shutdown()
-            self._running = False
 
-    async def _steps(self, copy: _Copy, thread: ThreadPoolExecutor) -> AsyncGenerator[str | Made, None]:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(thread, copy.begin)
-        if self._folding is not None:
-            self._folding.keep_rows()
-        while await loop.run_in_executor(thread, copy.some_files):
-            self._check_room(copy)
-            yield f"{copy.files:,} session files copied"
-        await loop.run_in_executor(thread, copy.ledger)
-        self._let_go()
-        await loop.run_in_executor(thread, copy.reconcile)
-        for first in range(0, SHARDS, _SHARDS):
-            await loop.run_in_executor(thread, copy.settle, range(first, first + _SHARDS))
-            yield f"{copy.settled:,} of {copy.files:,} session files written out"
-        yield await loop.run_in_executor(thread, copy.finish)
+def make(folder: DataFolder, settings: Settings, target: Path, hold: Hold) -> Generator[str | Made, None, None]:
+    """Progress in words, then what was made. Raises BackupFailed with the reason, and leaves nothing behind.
 
-    def _let_go(self) -> None:
-        if self._folding is not None:
-            self._folding.let_rows_go()
+    For a process of its own: a server's would have its turns wait for the interpreter. `hold` is in force already.
+    Close the iterator to give up.
+    """
+    copy = _Copy(folder, target)
+    try:
+        yield from _steps(copy, settings, hold)
+    except (OSError, sqlite3.Error, Damaged) as error:
+        raise BackupFailed(str(error)) from error
+    finally:
+        copy.close()
 
-    def _check_room(self, copy: _Copy) -> None:
-        """A backup must not be what stops the node: neither by its journal nor by its disk."""
-        if self._folding is not None and self._folding.rows_kept_too_long:
-            raise BackupFailed(
-                f"the journal reached {self._settings.journal_bytes_max:,} bytes, its limit, before all files were"
-                " copied; try again when there is less traffic, or raise MOLROO_JOURNAL_BYTES_MAX"
-            )
-        free = shutil.disk_usage(copy.half.root).free
-        if free < self._settings.free_bytes_min:
-            raise BackupFailed(
-                f"{free:,} bytes free beside {copy.target}, the limit is {self._settings.free_bytes_min:,}"
-            )
+
+def _steps(copy: _Copy, settings: Settings, hold: Hold) -> Iterator[str | Made]:
+    copy.begin()
+    while copy.some_files():
+        hold.check()
+        _check_room(copy, settings)
+        yield f"{copy.files:,} session files copied"
+    copy.ledger()
+    hold.check()
+    hold.release()
+    copy.reconcile()
+    for first in range(0, SHARDS, _SHARDS):
+        copy.settle(range(first, first + _SHARDS))
+        yield f"{copy.settled:,} of {copy.files:,} session files written out"
+    yield copy.finish()
+
+
+def _check_room(copy: _Copy, settings: Settings) -> None:
+    """A backup must not be what fills the node's disk."""
+    free = shutil.disk_usage(copy.half.root).free
+    if free < settings.free_bytes_min:
+        raise BackupFailed(f"{free:,} bytes free beside {copy.target}, the limit is {settings.free_bytes_min:,}")
 
 
 class _Copy:
-    """The work, in one thread: begin, some_files until False, ledger, reconcile, settle all shards, finish; close."""
+    """The work: begin, some_files until False, ledger, reconcile, settle all shards, finish; close."""
 
     def __init__(self, source: DataFolder, target: Path) -> None:
         self._source = source
@@ -160,7 +137,7 @@ class _Copy:
             ) from None
         self._begun = True
         self.half.make()
-        self._live = connect(self._source.node_db, "rw", any_thread=True)
+        self._live = connect(self._source.node_db, "rw")
         self._live.execute("PRAGMA query_only = 1")
 
     def some_files(self) -> bool:
@@ -183,9 +160,7 @@ class _Copy:
         return bool(entries)
 
     def _copy_file(self, inner_id: int, folded_seq: int) -> None:
-        """Through SQLite, which holds the file's lock meanwhile. Reading it in any other way would, at the closing,
-        take that lock from whoever folds it in this process.
-        """
+        """Through SQLite, which holds the file's lock meanwhile and knows what a killed process left half done."""
         copy = self.half.session_file(inner_id)
         with opened(self._source.session_file(inner_id), _BUSY_S) as file, _writing(copy) as into:
             file.execute("BEGIN")

@@ -26,7 +26,6 @@ from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.settings import Settings, SettingsError
 from molroo_actor.storage import catalog
-from molroo_actor.storage.backup import Backup
 from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport import docs_page, openapi
@@ -147,7 +146,7 @@ class Server:
                 damaged,
                 self._clock,
                 commit,
-                Backup(self._ledger.folder, self.settings, self._folding),
+                self._folding,
                 self._courier.queued,
             ),
             self._ledger.folder,

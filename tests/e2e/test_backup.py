@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 import signal
-import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import pytest
 
+from molroo_actor.cli import backup as backups
+from molroo_actor.cli.main import main
+from molroo_actor.storage.layout import DataFolder
 from tests.e2e.test_operator import Command
 from tests.e2e.wire import GLAD, KEY, Api, eventually, serving
 from tests.kit.rows import holder
-from tests.kit.server import BOOTSTRAP_KEY, Server, running
+from tests.kit.server import BOOTSTRAP_KEY, ROOT, Server, running
 
-SESSIONS = 110  # a first step of 100, and a second one
+SESSIONS = 110
 WRITERS = 4
 
 
@@ -196,58 +199,103 @@ def many(tmp_path: Path) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def begun(server: Server, target: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[IO[bytes]]:
-    """A backup that has copied some files and waits for one that is held until after the line is closed."""
+def begun(server: Server, target: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[subprocess.Popen[str]]:
+    """`molroo-actor backup`, as a process that has copied some files and waits for one that somebody holds until the
+    end of the `with` block.
+    """
     (last,) = Command(server.data, capsys).json("sessions", "show", f"s{SESSIONS - 1}")
-    with contextlib.closing(holder(Path(last["file"]))), socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(10)
-        line.connect(str(server.data / "admin.sock"))
-        line.sendall(json.dumps({"command": "backup", "target": str(target)}).encode() + b"\n")
-        with line.makefile("rb") as lines:
-            assert json.loads(lines.readline()) == {"progress": "100 session files copied"}
-            yield lines
+    with contextlib.closing(holder(Path(last["file"]))):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "molroo_actor", "backup", str(target), "--data", str(server.data)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        copied = target.with_name(f"{target.name}.partial") / "sessions"
+        eventually(lambda: len(list(copied.glob("??/*.db"))) >= SESSIONS - 1)
+        yield process
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    said, _ = process.communicate(timeout=10)
+    return process.returncode, said
 
 
 def beside(path: Path) -> list[str]:
     return sorted(each.name for each in path.parent.iterdir())
 
 
-def test_a_server_that_is_killed_in_the_middle_leaves_half_a_backup_under_another_name(
-    many: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("ended", ["killed", "stopped"])
+def test_a_server_that_ends_in_the_middle_has_no_backup_made_and_loses_nothing(
+    many: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], ended: str
 ) -> None:
-    target = tmp_path / "copy"
-    with begun(many, target, capsys):
-        assert many.kill() == -signal.SIGKILL
-    assert beside(target) == ["copy.partial", "data"]
+    with begun(many, tmp_path / "copy", capsys) as process:
+        assert (many.kill() == -signal.SIGKILL) if ended == "killed" else (many.stop() == 0)
+    code, said = end(process)
+    assert (code, said) == (1, "molroo-actor: the server ended meanwhile; try again\n")
+    assert beside(tmp_path / "copy") == ["data"]
     command = Command(many.data, capsys)
-    assert "was cut short" in command("backup", str(target), code=1)
+    assert command.json("backup", str(tmp_path / "copy"))["sessions"] == SESSIONS, "without a server too"
     with running(many.data, env={"MOLROO_REQUESTS_PER_MINUTE": "0"}) as again:
         api = Api(again.url, BOOTSTRAP_KEY)
         assert command("doctor").startswith("all is well")
         assert all(len(history(api, f"s{number}")) == 1 for number in range(SESSIONS))
-        assert command.json("backup", str(tmp_path / "other"))["sessions"] == SESSIONS
 
 
-def test_a_server_that_is_stopped_in_the_middle_takes_half_a_backup_away_and_ends_well(
+def test_a_backup_that_is_killed_leaves_half_of_one_under_another_name_and_the_server_goes_on(
     many: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with begun(many, tmp_path / "copy", capsys) as lines:
-        assert many.stop() == 0
-        assert not [line for line in lines if "result" in json.loads(line)]
+    command, target = Command(many.data, capsys), tmp_path / "copy"
+    with begun(many, target, capsys) as process:
+        assert "a backup is being made already" in command("backup", str(tmp_path / "second"), code=1)
+        process.kill()
+    assert end(process)[0] == -signal.SIGKILL
+    assert beside(target) == ["copy.partial", "data"]
+    other = tmp_path / "other"
+    # The server notices that nobody is on the line within half a second.
+    eventually(lambda: main(["backup", str(other), "--data", str(many.data)]) == 0)
+    assert "was cut short" in command("backup", str(target), code=1)
+    assert beside(target) == ["copy.partial", "data", "other"]
+
+
+def test_a_backup_that_is_interrupted_takes_its_half_away(
+    many: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with begun(many, tmp_path / "copy", capsys) as process:
+        process.send_signal(signal.SIGINT)
+    assert end(process)[0] == 130
     assert beside(tmp_path / "copy") == ["data"]
-
-
-def test_whoever_hangs_up_has_no_backup_made(many: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with begun(many, tmp_path / "copy", capsys):
-        assert beside(tmp_path / "copy") == ["copy.partial", "data"]
-    eventually(lambda: beside(tmp_path / "copy") == ["data"])
-    assert Api(many.url, BOOTSTRAP_KEY).get("/v1/health").status == 200
 
 
 def test_a_file_that_somebody_holds_for_long_ends_it_with_its_name(
     many: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with begun(many, tmp_path / "copy", capsys) as lines:
-        (last,) = [json.loads(line) for line in lines]
-        assert last["error"].endswith(".db could not be copied: database is locked")
+    with begun(many, tmp_path / "copy", capsys) as process:
+        code, said = end(process)
+    assert (code, said.count("\n")) == (1, 1)
+    assert said.endswith(".db could not be copied: database is locked\n")
     assert beside(tmp_path / "copy") == ["data"]
+
+
+def test_a_journal_at_its_limit_ends_it_with_the_way_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    with serving(data, fold_age_s=0.02) as node:
+        node.api.create("mia")
+        node.api.turn("mia")
+        eventually(lambda: node.look(lambda: not node.server._ledger.journal.tails))
+        checked = backups._check
+
+        def late(folder: DataFolder, number: int) -> None:
+            node.look(lambda: setattr(node.server._folding, "_kept_bytes", 1 << 40))
+            node.api.turn("mia")
+            eventually(lambda: not node.look(lambda: node.server._folding.keeps_rows(number)))
+            checked(folder, number)
+
+        monkeypatch.setattr(backups, "_check", late)
+        said = Command(data, capsys)("backup", str(tmp_path / "copy"), code=1)
+        assert "the server's journal came to its limit" in said
+        assert "MOLROO_JOURNAL_BYTES_MAX" in said
+        assert beside(tmp_path / "copy") == ["data"]

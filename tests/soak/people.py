@@ -45,7 +45,7 @@ class Town:
     seed: int
     left_alone: list[LeftAlone] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
-    """Characters that were made for a minute and may be there."""
+    """Characters that were made for a minute; others may be there, whose making was cut off."""
     deleted: set[str] = field(default_factory=set)
 
     async def use(self, life: Life, phase: int) -> None:
@@ -80,8 +80,8 @@ class Town:
 
     async def _make(self, life: Life, tester: Tester) -> None:
         name = tester.new_id("brief-")
-        self.made.add(name)
         await life.rest("POST", "/v1/persona", {"preset": "stoic_mentor", "sessionId": name})
+        self.made.add(name)
         for _ in range(tester.rng.randint(1, 3)):
             await life.rest("POST", "/v1/turn?prompt_data=false", {"sessionId": name, "message": "hello"})
         await life.pause(tester.rng.uniform(0.2, 1))
@@ -91,7 +91,7 @@ class Town:
     async def _delete(self, life: Life, name: str) -> None:
         self.made.discard(name)
         answer = await life.rest("DELETE", f"/v1/persona/{name}")
-        if answer.status not in {200, 404}:  # it may not have been made: its maker was cut off
+        if answer.status not in {200, 404}:  # a deletion that was cut off may have happened
             life.ledger.breach("refused", f"DELETE {name}: {answer}")
             return
         self.deleted.add(name)

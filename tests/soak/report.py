@@ -34,6 +34,7 @@ def lines(soak: Soak) -> Iterator[str]:
         yield f"{name}: exit {command.code} after {command.seconds:.1f} s{_backed_up(soak, name)}"
     for which in ("live", "stopped"):
         yield f"backup {which}: {count[f'backup {which}: sessions equal']:,} sessions tell the same as the original"
+    yield f"loop lag p99 in the cycle with the backup: {soak.lags[-1][1] * 1000:.1f} ms"
     yield f"clients of the original that were refused a resume on a copy: {count['clients refused a resume']}"
     yield from _table(soak)
     yield ", ".join(

@@ -1,4 +1,4 @@
-"""A copy of a node that goes on meanwhile: whatever happens between two steps of it, its histories are whole.
+"""A copy of a node that goes on meanwhile: whatever happens between two of its steps, its histories are whole.
 
 A backup is an iterator, so a test does between two steps what others do while it works.
 """
@@ -17,7 +17,7 @@ import pytest
 
 from molroo_actor.errors import BackupFailed
 from molroo_actor.storage import backup, catalog, fold, session_file
-from molroo_actor.storage.backup import Backup, Made
+from molroo_actor.storage.backup import Made
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import Row
 from tests.kit.node import tiny
@@ -51,15 +51,31 @@ def target_of(it: Store) -> Path:
     return it.ledger.folder.root.parent / "copy" / "data"
 
 
+class Held:
+    """The hold of a store's own folding."""
+
+    def __init__(self, it: Store) -> None:
+        self._folding = it.folding
+        self._number = it.folding.keep_rows()
+
+    def check(self) -> None:
+        if not self._folding.keeps_rows(self._number):
+            raise BackupFailed("rows went")
+
+    def release(self) -> None:
+        self._folding.let_rows_go(self._number)
+
+
 async def made(it: Store, meanwhile: Meanwhile | None = None, target: Path | None = None) -> Made:
     target = target or target_of(it)
     target.parent.mkdir(exist_ok=True)
-    number = 0
-    async with contextlib.aclosing(Backup(it.ledger.folder, it.settings, it.folding).make(target)) as steps:
-        async for step in steps:
+    hold = Held(it)
+    with contextlib.ExitStack() as ending:
+        ending.callback(hold.release)
+        steps = ending.enter_context(contextlib.closing(backup.make(it.ledger.folder, it.settings, target, hold)))
+        for number, step in enumerate(steps, start=1):
             if isinstance(step, Made):
                 return step
-            number += 1
             if meanwhile is not None:
                 await meanwhile(number)
     raise AssertionError("it ended without a word")
@@ -281,7 +297,7 @@ async def test_a_journal_that_comes_to_its_limit_ends_it_and_is_trimmed_again(tm
         await it.fold()
 
     async with three(tmp_path, journal_bytes_max=3_500) as it:
-        with pytest.raises(BackupFailed, match="the journal reached 3,500 bytes, its limit"):
+        with pytest.raises(BackupFailed, match="rows went"):
             await made(it, turns)
         assert list(target_of(it).parent.iterdir()) == []
         await it.folding._trim(now=True)
@@ -339,9 +355,8 @@ async def test_an_empty_folder_will_do_and_anything_else_that_is_there_will_not(
             await made(it, target=tmp_path / "file")
         with pytest.raises(BackupFailed, match="is inside the data folder"):
             await made(it, target=it.ledger.folder.root / "backups")
-        nowhere = Backup(it.ledger.folder, it.settings, it.folding).make(tmp_path / "not" / "there")
         with pytest.raises(BackupFailed, match="No such file or directory"):
-            await anext(nowhere)
+            next(backup.make(it.ledger.folder, it.settings, tmp_path / "not" / "there", Held(it)))
         assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -355,16 +370,15 @@ async def test_what_a_killed_backup_left_is_not_touched_and_named(tmp_path: Path
         assert (half / "node.db").read_text() == "half"
 
 
-async def test_there_is_one_backup_at_a_time(tmp_path: Path) -> None:
-    async with three(tmp_path) as it:
-        maker = Backup(it.ledger.folder, it.settings, it.folding)
-        async with contextlib.aclosing(maker.make(tmp_path / "one")) as one:
-            await anext(one)
-            with pytest.raises(BackupFailed, match="a backup is being made already"):
-                await anext(maker.make(tmp_path / "two"))
-            assert [step async for step in one][-1]
-        assert (tmp_path / "one").is_dir()
-        assert not (tmp_path / "two").exists()
+async def test_rows_are_kept_for_one_backup_at_a_time_and_for_the_one_that_asked(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        first = it.folding.keep_rows()
+        with pytest.raises(BackupFailed, match="a backup is being made already"):
+            it.folding.keep_rows()
+        it.folding.let_rows_go(first)
+        second = it.folding.keep_rows()
+        it.folding.let_rows_go(first)
+        assert (it.folding.keeps_rows(first), it.folding.keeps_rows(second)) == (False, True)
 
 
 # -- the first start on it ---------------------------------------------------------------------------------------------
