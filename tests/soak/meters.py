@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Mapping
@@ -24,7 +23,8 @@ class Sample:
 
     at_s: float
     rss: int
-    pss: int
+    anonymous: int
+    """Without what is mapped from files: that is shared, and its share (PSS) goes with who else runs on the machine."""
     handles: int
     threads: int
     wal: int
@@ -45,11 +45,11 @@ async def look(server: Server, http: aiohttp.ClientSession) -> Sample:
     found = LINE.findall(text)
     gauges = {name.removeprefix("molroo_"): float(value) for name, le, value in found if not le}
     lag = {float(le): float(value) for name, le, value in found if name == LAG}
-    memory = await asyncio.to_thread(proc.memory, server.pid)
+    rss, anonymous = _memory(server.pid)
     return Sample(
         time.monotonic(),
-        memory.rss,
-        memory.pss,
+        rss,
+        anonymous,
         _handles(server.pid),
         proc.threads(server.pid),
         _size(server.data / "node.db-wal"),
@@ -70,6 +70,11 @@ def lag_p99(before: Sample, after: Sample) -> float:
             return low + (le - low) * (wanted - seen) / (count - seen) if count > seen else le
         low, seen = le, count
     return 0.0
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    kib = dict(re.findall(r"^(VmRSS|RssAnon):\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE))
+    return int(kib["VmRSS"]) * 1024, int(kib["RssAnon"]) * 1024
 
 
 def _handles(pid: int) -> int:

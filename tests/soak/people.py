@@ -23,7 +23,7 @@ HIBERNATES_WITHIN_S = 0.8
 STAYING_SHARE = 10
 """One session in so many has somebody who stays."""
 GUESTS, REST_USERS, READERS, MAKERS = 12, 6, 3, 2
-LEFT_ALONE_EVERY_S = 5.0
+LEFT_ALONE_EVERY_S = 12.0
 MADE_KEPT = 5
 PREFERENCES = {"enabled": True, "cooldown_hours": 0}
 Client = Callable[[Life, Tester], Awaitable[None]]

@@ -219,7 +219,7 @@ def judge(soak: Soak) -> list[Verdict]:
     at_rest = [(each.at_s, each) for each in rests]
     return [
         flatness.memory("RSS under load", [(each.at_s, each.rss) for each in samples]),
-        flatness.memory("PSS at rest", [(at_s, each.pss) for at_s, each in at_rest]),
+        flatness.memory("anonymous at rest", [(at_s, each.anonymous) for at_s, each in at_rest]),
         flatness.back("handles at rest", [(at_s, each.handles) for at_s, each in at_rest], flatness.HANDLES_NOISE),
         flatness.back("threads at rest", [(at_s, each.threads) for at_s, each in at_rest], flatness.THREADS_NOISE),
         flatness.back("slots at rest", [(at_s, each.gauges["slots"]) for at_s, each in at_rest], 1),
