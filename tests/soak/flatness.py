@@ -83,15 +83,13 @@ def back(what: str, points: Points, noise: int) -> Verdict:
 
 
 def lag(what: str, points: Points) -> Verdict:
-    """Seconds, one point a cycle: must not rise by more than they are, or than noise."""
-    late = second_half(points)
-    level = statistics.median(value for _, value in late)
-    rise = slope(late) * (late[-1][0] - late[0][0])
-    bound = max(LAG_NOISE_S, level)
+    """Seconds, one point a cycle: must not rise by more than it was in the first half, or than noise."""
+    rise = slope(points) * (points[-1][0] - points[0][0])
+    bound = max(LAG_NOISE_S, statistics.median(value for _, value in points[: max(1, len(points) // 2)]))
     return Verdict(
         what,
-        f"{late[0][1] * 1000:.1f} ms",
-        f"{late[-1][1] * 1000:.1f} ms",
+        f"{points[0][1] * 1000:.1f} ms",
+        f"{points[-1][1] * 1000:.1f} ms",
         f"{rise * 1000:+.1f} ms",
         f"+{bound * 1000:.0f} ms",
         rise <= bound,
