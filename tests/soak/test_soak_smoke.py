@@ -11,8 +11,8 @@ import pytest
 from tests.soak import report
 from tests.soak.run import run
 
-SESSIONS = 30
-MINUTES = 0.06
+SESSIONS = 20
+MINUTES = 0.03
 
 
 @pytest.mark.timeout(120)
