@@ -10,13 +10,14 @@ SEEDS ?= 2000
 
 # Folders that carry code; bench and examples are looked at only when they are there.
 CODE := $(wildcard molroo_actor tests bench examples tools)
-TYPED := $(wildcard molroo_actor tests/kit tests/crash tests/simulation bench examples tools)
+TYPED := $(wildcard molroo_actor tests/kit tests/crash tests/simulation bench examples tools tests/soak)
+MINUTES ?= 10
 # Corpora that the character is measured on and fitted to; they are not part of this repository.
 DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench crash sim laws eval fit clean
+.PHONY: help run test check fmt bench crash sim laws eval fit clean soak
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ crash: $(VENV)/.dev ## kill -9 under load N times and count what was lost (N=200
 
 sim: $(VENV)/.dev ## a whole host with a faulty disk and careless clients, one seed a story (SEEDS=2000 ARGS="--only 7")
 	$(PY) -m tests.simulation $(SEEDS) $(ARGS)
+
+soak: $(VENV)/.dev ## hours of use in MINUTES=10: what should stay flat does, and backups restore equal (ARGS="--sessions 2000")
+	$(PY) -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 laws: N = 20000
 laws: $(VENV)/.dev ## every law of the character on N random cases each (ARGS="--only negation", N=20000)

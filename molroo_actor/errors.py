@@ -10,6 +10,7 @@
         AppendFailed       the rows are certainly not on disk
         OutcomeUnknown     nobody can tell whether they are: the process must end
         Unavailable        a read failed in a way that may pass (no handles, busy)
+      BackupFailed       no backup was made, and why
       Damaged            a file or a history that is not what was written
         DataInUse NewerFormat      start-up refusals, one clear line
       IllegalTransition    a bug: a signal that the state does not know
@@ -116,6 +117,10 @@ class OutcomeUnknown(StorageError):
 
 class Unavailable(StorageError):
     """A read failed for a reason that may pass: no handles, a file that somebody else holds."""
+
+
+class BackupFailed(StorageError):
+    """No backup was made; the text is the operator's reason."""
 
 
 class Damaged(StorageError):

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from molroo_actor import __version__
+from molroo_actor.cli import backup as backups
 from molroo_actor.cli import operator, serve
 from molroo_actor.errors import MolrooError
 
@@ -70,7 +71,13 @@ def parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="check the ledger and every session file; name what keeps failing")
     doctor.set_defaults(run=operator.doctor)
 
-    asking = (create, listing, revoke, every, show, hooks, waiting, retry, doctor)
+    backup = commands.add_parser(
+        "backup", help="copy the data folder, also of a server that runs; start one on the copy"
+    )
+    backup.add_argument("target", help="a folder that is not there yet, or is empty")
+    backup.set_defaults(run=backups.run)
+
+    asking = (create, listing, revoke, every, show, hooks, waiting, retry, doctor, backup)
     for command in (run, *asking):
         command.add_argument("--data", help="the data folder (MOLROO_DATA, ./data)")
     for command in asking:

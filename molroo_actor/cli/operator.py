@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -61,7 +62,7 @@ def sessions_show(given: argparse.Namespace) -> int:
     if not result:
         raise CommandFailed(f"no session {given.session}; `molroo-actor sessions list` shows them")
     lines = [f"{name:14} {value}" for found in result for name, value in found.items()]
-    _print(given, result, lines)
+    show(given, result, lines)
     return 0
 
 
@@ -90,19 +91,25 @@ def doctor(given: argparse.Namespace) -> int:
     result = _ask(given, Request("doctor"))
     figures = f"{result['sessions']:,} sessions, {result['journal_bytes']:,} bytes in the journal"
     lines = [*(result["findings"] or ["all is well"]), f"{figures}, {result['free_bytes']:,} bytes free"]
-    _print(given, result, lines)
+    show(given, result, lines)
     return 1 if result["findings"] else 0
 
 
 # -- asking ------------------------------------------------------------------------------------------------------------
 
 
-def _ask(given: argparse.Namespace, request: Request) -> Any:
+def where(given: argparse.Namespace) -> tuple[Settings, DataFolder]:
+    """The settings, and the folder that they name. Raises CommandFailed when it holds no data."""
     settings = all_settings.from_environment(data=given.data)
     folder = DataFolder(settings.data)
     if not folder.node_db.exists():
         raise CommandFailed(f"there is no data in {folder.root}; start `molroo-actor serve` there or give --data")
-    answer = _ask_live(folder, request)
+    return settings, folder
+
+
+def _ask(given: argparse.Namespace, request: Request) -> Any:
+    settings, folder = where(given)
+    answer = ask_live(folder, request)
     if answer is None:
         answer = asyncio.run(_ask_ledger(settings, request))
     if "error" in answer:
@@ -110,21 +117,30 @@ def _ask(given: argparse.Namespace, request: Request) -> Any:
     return answer["result"]
 
 
-def _ask_live(folder: DataFolder, request: Request) -> dict[str, Any] | None:
-    """The last answer line of a live node, None when nobody listens."""
+@contextlib.contextmanager
+def asked(folder: DataFolder, request: Request) -> Iterator[Iterator[dict[str, Any]] | None]:
+    """A live node's answer lines, as long as the `with` block lasts; None when nobody listens."""
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(_ANSWER_WITHIN_S)
         try:
             with folder.short_socket_path() as path:
                 line.connect(path)
         except (FileNotFoundError, ConnectionRefusedError):
-            return None
+            yield None
+            return
         line.sendall(msgspec.json.encode(request) + b"\n")
-        answer: dict[str, Any] = {"error": "the server ended before it answered"}
         with line.makefile("rb") as lines:
-            for text in lines:
-                answer = json.loads(text)
-                _progress(answer)
+            yield map(json.loads, lines)
+
+
+def ask_live(folder: DataFolder, request: Request) -> dict[str, Any] | None:
+    """The last answer line of a live node, None when nobody listens."""
+    with asked(folder, request) as lines:
+        if lines is None:
+            return None
+        answer: dict[str, Any] = {"error": "the server ended before it answered"}
+        for answer in lines:
+            show_progress(answer)
         return answer
 
 
@@ -136,10 +152,10 @@ async def _ask_ledger(settings: Settings, request: Request) -> dict[str, Any]:
         raise CommandFailed(f"{error}; it does not answer on admin.sock yet, try again") from error
     try:
         keyring = Keyring(ledger.keys, SystemClock(), ledger.commit)
-        admin = Admin(ledger, keyring, _asleep, {}, SystemClock(), ledger.commit)
+        admin = Admin(ledger, keyring, _asleep, {}, SystemClock(), ledger.commit, None)
         answer: dict[str, Any] = {"error": "no answer"}
         async for answer in admin.run(request):
-            _progress(answer)
+            show_progress(answer)
         return answer
     finally:
         await ledger.close()
@@ -152,18 +168,20 @@ def _asleep(entry: CatalogEntry) -> SessionItem:
 # -- showing -----------------------------------------------------------------------------------------------------------
 
 
-def _progress(answer: dict[str, Any]) -> None:
+def show_progress(answer: dict[str, Any]) -> None:
+    """For a person who watches."""
     if "progress" in answer and sys.stderr.isatty():
         print(answer["progress"], end="\r", file=sys.stderr, flush=True)
 
 
 def _show(given: argparse.Namespace, request: Request, lines: Callable[[Any], list[str]]) -> int:
     result = _ask(given, request)
-    _print(given, result, lines(result))
+    show(given, result, lines(result))
     return 0
 
 
-def _print(given: argparse.Namespace, result: Any, lines: list[str]) -> None:
+def show(given: argparse.Namespace, result: Any, lines: list[str]) -> None:
+    """As JSON when that was asked for."""
     print(json.dumps(result) if given.json else "\n".join(lines))
 
 

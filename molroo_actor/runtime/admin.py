@@ -7,19 +7,21 @@ One request a line, one JSON object an answer line; the last has `result` or `er
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from molroo_actor.clock import Clock
-from molroo_actor.errors import MolrooError
+from molroo_actor.errors import MolrooError, NotFound
 from molroo_actor.protocol.answers import SessionItem
 from molroo_actor.protocol.views import iso
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.storage import catalog, hooks, hooks_report
+from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.layout import DataFolder
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import CatalogEntry, Change, Key
@@ -33,7 +35,9 @@ _NAMED: Final = 20
 _ALARM_FAILS: Final = 5
 """Attempts after which an alarm is a finding: half a minute."""
 _LINE_BYTES_MAX: Final = 65_536
-Lines = AsyncIterator[dict[str, Any]]
+_HOLD_S: Final = 0.5
+"""How long rows are kept at most for a backup that is gone."""
+Lines = AsyncGenerator[dict[str, Any], None]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -47,6 +51,7 @@ class Request(msgspec.Struct, frozen=True):
     delivery: str = ""
     dead: bool = False
     limit: int = 0
+    hold: int = 0
 
 
 class Admin:
@@ -60,45 +65,60 @@ class Admin:
         damaged: Mapping[int, str],
         clock: Clock,
         commit: Callable[[Sequence[Change]], Awaitable[None]],
+        folding: Folding | None,
         queued: Callable[[], None] = lambda: None,
     ) -> None:
-        """queued: called when a delivery became due."""
+        """folding: None where nothing folds, without a server. queued: called when a delivery became due."""
         self._ledger = ledger
         self._keyring = keyring
         self._item = item
         self._damaged = damaged
         self._clock = clock
         self._commit = commit
+        self._folding = folding
         self._queued = queued
 
     async def run(self, request: Request) -> Lines:
-        """Answer lines; the last has `result` or `error`."""
+        """Answer lines; the last has `result` or `error`. Close it to give up."""
         try:
             match request.command:
-                case "keys.create":
-                    text, key = await self._keyring.create(request.tenant, live=request.live)
-                    yield {"result": {"key": text, **_key(key)}}
-                case "keys.list":
-                    yield {"result": [_key(key) for key in self._keyring.keys]}
-                case "keys.revoke":
-                    yield {"result": _key(await self._keyring.revoke(request.key))}
-                case "sessions.list":
-                    yield {"result": await self._sessions(request.limit or _PAGE)}
-                case "sessions.show":
-                    yield {"result": await self._show(request.session)}
-                case "webhooks.list":
-                    yield {"result": await self._webhooks(request.session or None, request.limit or _PAGE)}
-                case "deliveries.list":
-                    yield {"result": await self._deliveries(request.dead, request.limit or _PAGE)}
-                case "deliveries.retry":
-                    yield {"result": await self._retry(request.delivery)}
-                case "doctor":
-                    async for line in self._doctor():
-                        yield line
-                case other:
-                    yield {"error": f"no command {other}"}
+                case "doctor" | "backup.hold":
+                    long = self._doctor() if request.command == "doctor" else self._hold()
+                    async with contextlib.aclosing(long) as lines:
+                        async for line in lines:
+                            yield line
+                case _:
+                    yield {"result": await self._answer(request)}
         except MolrooError as error:
             yield {"error": str(error)}
+
+    async def _answer(self, request: Request) -> Any:
+        match request.command:
+            case "keys.create":
+                text, key = await self._keyring.create(request.tenant, live=request.live)
+                return {"key": text, **_key(key)}
+            case "keys.list":
+                return [_key(key) for key in self._keyring.keys]
+            case "keys.revoke":
+                return _key(await self._keyring.revoke(request.key))
+            case "sessions.list":
+                return await self._sessions(request.limit or _PAGE)
+            case "sessions.show":
+                return await self._show(request.session)
+            case "webhooks.list":
+                return await self._webhooks(request.session or None, request.limit or _PAGE)
+            case "deliveries.list":
+                return await self._deliveries(request.dead, request.limit or _PAGE)
+            case "deliveries.retry":
+                return await self._retry(request.delivery)
+            case "backup.held":
+                return self._folding is not None and self._folding.keeps_rows(request.hold)
+            case "backup.release":
+                if self._folding is not None:
+                    self._folding.let_rows_go(request.hold)
+                return True
+            case other:
+                raise NotFound(f"no command {other}")
 
     # -- sessions ------------------------------------------------------------------------------------------------------
 
@@ -185,6 +205,23 @@ class Admin:
         self._queued()
         return {"id": delivery_id}
 
+    # -- backup --------------------------------------------------------------------------------------------------------
+
+    async def _hold(self) -> Lines:
+        """Keeps folded rows in the journal until `backup.release`, at most as long as somebody stays on the line: it
+        says so again and again, which is how a broken line is noticed.
+        """
+        folding = self._folding
+        if folding is None:
+            raise NotFound("nothing folds here")
+        hold = folding.keep_rows()
+        try:
+            while folding.keeps_rows(hold):
+                yield {"progress": "folded rows are kept", "hold": hold}
+                await asyncio.sleep(_HOLD_S)
+        finally:
+            folding.let_rows_go(hold)
+
     # -- doctor --------------------------------------------------------------------------------------------------------
 
     async def _doctor(self) -> Lines:
@@ -203,7 +240,7 @@ class Admin:
                 checked += 1
                 wrong = await self._check(entry)
                 if wrong is not None:
-                    findings.append(f"{_whose(entry.id, entry.tenant, entry.live)}: {wrong}")
+                    findings.append(f"{whose(entry.id, entry.tenant, entry.live)}: {wrong}")
             yield {"progress": f"{checked:,} sessions checked, {len(findings)} findings"}
         findings.extend(await self._failing())
         free = self._ledger.folder.free_bytes()
@@ -224,12 +261,12 @@ class Admin:
         for name, tenant, live, attempts, due_ms in await self._ledger.read(
             catalog.failing_alarms, _ALARM_FAILS, _NAMED
         ):
-            whose = _whose(name, tenant, live)
-            findings.append(f"{whose}: its alarm failed {attempts} times and is tried again at {iso(due_ms)}")
+            session = whose(name, tenant, live)
+            findings.append(f"{session}: its alarm failed {attempts} times and is tried again at {iso(due_ms)}")
         for dead in await self._ledger.read(hooks_report.deaths, _NAMED):
-            whose = _whose(dead.session, dead.tenant, dead.live)
+            session = whose(dead.session, dead.tenant, dead.live)
             findings.append(
-                f"{whose}: deliveries to {_shown(dead.url)} that were given up: {dead.count:,}, the last because"
+                f"{session}: deliveries to {_shown(dead.url)} that were given up: {dead.count:,}, the last because"
                 f" {dead.error}; `molroo-actor deliveries list --dead` shows them"
             )
         return findings
@@ -255,7 +292,8 @@ def _kind(live: bool) -> str:
     return "live" if live else "test"
 
 
-def _whose(session_id: str, tenant: str, live: bool) -> str:
+def whose(session_id: str, tenant: str, live: bool) -> str:
+    """A session in words, for the operator."""
     return f"session {session_id} of {tenant} ({_kind(live)})"
 
 
@@ -282,6 +320,7 @@ class AdminServer:
         self._folder = folder
         self._decoder = msgspec.json.Decoder(Request)
         self._server: asyncio.Server | None = None
+        self._answering: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Begins to answer. A socket left by a killed process is replaced: the folder's lock is ours."""
@@ -294,21 +333,29 @@ class AdminServer:
             os.umask(before)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering.add(task)
         try:
             request = self._decoder.decode(await reader.readline())
-            async for line in self._admin.run(request):
-                writer.write(msgspec.json.encode(line) + b"\n")
-                await writer.drain()
+            async with contextlib.aclosing(self._admin.run(request)) as lines:  # who hangs up gives up
+                async for line in lines:
+                    writer.write(msgspec.json.encode(line) + b"\n")
+                    await writer.drain()
         except (msgspec.DecodeError, ValueError, ConnectionError) as error:
             log.warning("an admin request could not be read: %s", error)
         except Exception:
             log.exception("an admin request failed")
         finally:
+            self._answering.discard(task)
             writer.close()
 
     async def close(self) -> None:
-        """Ends it and takes the socket away; idempotent."""
+        """Ends it and what is under way, and takes the socket away; idempotent."""
         if self._server is not None:
             self._server.close()
+            for task in self._answering:
+                task.cancel()
+            await asyncio.gather(*self._answering, return_exceptions=True)
             self._folder.admin_socket.unlink(missing_ok=True)
             self._server = None

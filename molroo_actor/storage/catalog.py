@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from molroo_actor import ids
 from molroo_actor.errors import Conflict
 from molroo_actor.storage.rows import CatalogEntry, Change, Key
 
@@ -70,6 +71,12 @@ def after(ledger: sqlite3.Connection, inner_id: int, limit: int) -> list[Catalog
     rows = ledger.execute(
         f"SELECT {_ENTRY} FROM session WHERE inner_id > ? ORDER BY inner_id LIMIT ?", (inner_id, limit)
     ).fetchall()
+    return [_entry(row) for row in rows]
+
+
+def of(ledger: sqlite3.Connection, inner_id: int) -> list[CatalogEntry]:
+    """The session of this inner id, unless it is gone or going."""
+    rows = ledger.execute(f"SELECT {_ENTRY} FROM session WHERE inner_id = ? AND deleting = 0", (inner_id,)).fetchall()
     return [_entry(row) for row in rows]
 
 
@@ -167,6 +174,27 @@ def begin_delete(inner_id: int, rowids: Sequence[int]) -> Change:
 def end_delete(inner_id: int) -> Change:
     """Drops the catalog's row. Call it when the file is gone durably."""
     return Change(inner_id, lambda sql: _run(sql, "DELETE FROM session WHERE inner_id = ?", inner_id))
+
+
+def mark_restored(sql: sqlite3.Connection) -> None:
+    """Into the ledger of a backup: a server that starts on it goes on with a history of its own."""
+    sql.execute("INSERT OR REPLACE INTO node VALUES ('restored', 1)")
+
+
+def is_restored(ledger: sqlite3.Connection) -> bool:
+    """Whether no server has started on this folder since it was made as a backup."""
+    return bool(ledger.execute("SELECT 1 FROM node WHERE name = 'restored'").fetchall())
+
+
+def renew_epochs() -> Change:
+    """Gives every session a new epoch and ends `is_restored`: who knows the old history must not resume in this one."""
+
+    def apply(sql: sqlite3.Connection) -> None:
+        sql.create_function("new_epoch", 0, ids.new_epoch)
+        sql.execute("UPDATE session SET epoch = new_epoch()")
+        sql.execute("DELETE FROM node WHERE name = 'restored'")
+
+    return Change(0, apply)
 
 
 def mark_folded(inner_id: int, seq: int, last_active_ms: int) -> Change:

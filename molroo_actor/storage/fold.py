@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from molroo_actor.clock import Clock
-from molroo_actor.errors import Damaged
+from molroo_actor.errors import BackupFailed, Damaged
 from molroo_actor.settings import Settings
 from molroo_actor.storage import catalog, journal, schema
 from molroo_actor.storage.layout import DataFolder, fsync_folder
@@ -73,6 +73,9 @@ class Folding:
         self._round_over.set()
         self._stopping = asyncio.Event()
         self._trimmed_s = 0.0
+        self._hold = 0
+        self._kept_bytes: int | None = None
+        """Of rows that were folded and are kept in the journal all the same; None when none are."""
         self.sessions_folded = 0
         self.rows_folded = 0
         self.failures = 0
@@ -140,14 +143,17 @@ class Folding:
                 self._failed(fold.session, error)
                 continue
             self.sessions_folded += 1
+            before = self._journal.size
             self._journal.folded(fold.session, fold.through_rowid)
+            if self._kept_bytes is not None:
+                self._kept_bytes += before - self._journal.size
             self._retry.pop(fold.session, None)
             self.damaged.pop(fold.session, None)
         await self._trim()
 
     async def _trim(self, *, now: bool = False) -> None:
         moment = self._clock.monotonic_s()
-        if not now and moment - self._trimmed_s < _TRIM_EVERY_S:
+        if self._keeping() or (not now and moment - self._trimmed_s < _TRIM_EVERY_S):
             return
         stuck = frozenset(session for session in self._retry if session in self._journal.tails)
         below = self._journal.trimmable(stuck)
@@ -188,6 +194,34 @@ class Folding:
         self._excluded.discard(session)
         self._retry.pop(session, None)
         self.damaged.pop(session, None)
+
+    def keep_rows(self) -> int:
+        """From now on folded rows stay in the journal, until `let_rows_go` or the journal comes to its limit. For a
+        backup: what a file's copy lacks is there. Returns the number to ask `keeps_rows` with. Raises BackupFailed.
+        """
+        if self._kept_bytes is not None:
+            raise BackupFailed("a backup is being made already; try again when it is done")
+        self._kept_bytes = 0
+        self._hold += 1
+        return self._hold
+
+    def keeps_rows(self, hold: int) -> bool:
+        """Whether all rows were kept since `keep_rows` gave out this number."""
+        return self._kept_bytes is not None and self._hold == hold
+
+    def let_rows_go(self, hold: int) -> None:
+        """Ends `keep_rows`; idempotent."""
+        if self._hold == hold:
+            self._kept_bytes = None
+
+    def _keeping(self) -> bool:
+        if self._kept_bytes is None:
+            return False
+        if self._journal.size + self._kept_bytes < self._settings.journal_bytes_max:
+            return True
+        log.warning("fold: the journal is at its limit; a backup that is being made must be made again")
+        self._kept_bytes = None
+        return False
 
     def stop(self) -> None:
         """Ends `run` at the next border between sessions; idempotent."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from molroo_actor.storage.layout import DataFolder, fsync_folder
 from molroo_actor.storage.node_db import NodeDb
 from molroo_actor.storage.readers import Readers
 from molroo_actor.storage.rows import Change, Key
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +67,12 @@ class Ledger:
         except BaseException:
             await self.close()
             raise
+
+    async def begin_history(self) -> None:
+        """Call it before sessions are served. A restored backup gets new epochs, at its first start only."""
+        if await self.readers.run(catalog.is_restored):
+            log.info("this folder is a backup that nobody started on before: its sessions get new epochs")
+            await self.commit([catalog.renew_epochs()])
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """Makes changes durable when no output gate runs (start-up, commands without a server). Raises what broke

@@ -25,11 +25,11 @@ _DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, busy_s: float = _BUSY_S) -> Iterator[sqlite3.Connection]:
     """The file, open for reading. Raises Damaged for what time does not mend, sqlite3.Error for what it may."""
     connection = None
     try:
-        connection = connect(path, "rw", busy_s=_BUSY_S)
+        connection = connect(path, "rw", busy_s=busy_s)
         schema.refuse_newer(schema.version(connection), schema.SESSION_MIGRATIONS, "the session file")
         yield connection
     except sqlite3.DatabaseError as error:

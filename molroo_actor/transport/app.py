@@ -87,6 +87,7 @@ class Server:
         await self._ledger.open()
         try:
             await self._check_time_scale()
+            await self._ledger.begin_history()
             await self._start_parts()
             await self._listen(tls)
             await self._make_first_key()
@@ -138,7 +139,16 @@ class Server:
         self.host.residency.start()
         damaged = ChainMap(self.host.registry.damaged, self._folding.damaged)
         self._admin = AdminServer(
-            Admin(self._ledger, self.keyring, self.sessions.item, damaged, self._clock, commit, self._courier.queued),
+            Admin(
+                self._ledger,
+                self.keyring,
+                self.sessions.item,
+                damaged,
+                self._clock,
+                commit,
+                self._folding,
+                self._courier.queued,
+            ),
             self._ledger.folder,
         )
         await self._admin.start()

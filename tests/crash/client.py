@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from tests.crash.ledger import Json, Session, Turn
-from tests.crash.life import ANSWER_WITHIN_S, Cut, Life
+from tests.crash.life import ANSWER_WITHIN_S, RETRYABLE, Cut, Life
 
 HISTORY_KEPT = 100  # the server's default: how far back a resume must reach
 T = TypeVar("T")
@@ -190,7 +190,7 @@ class Socket:
     def _error(self, message: Json) -> None:
         if isinstance(reply_to := message.get("reply_to"), str):
             self._answered(reply_to, message)
-        else:
+        elif not (self.life.over.is_set() and message["code"] in RETRYABLE):  # one that is asked to end says so
             self.ledger.breach("refused", f"{self.session.id}: {message}")
 
     def _answered(self, reply_to: str, message: Json) -> None:
