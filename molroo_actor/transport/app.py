@@ -31,6 +31,7 @@ from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport import docs_page, openapi
 from molroo_actor.transport.auth import Origins
 from molroo_actor.transport.entrance import Entrance, json_response
+from molroo_actor.transport.lines import Lines
 from molroo_actor.transport.listener import Listener
 from molroo_actor.transport.llm_appraiser import LlmAppraiser
 from molroo_actor.transport.llm_chat import ChatEndpoint
@@ -181,7 +182,8 @@ class Server:
         server = self._runner.server
         assert server is not None
         handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._listener = Listener(server, handles - self.settings.handles_reserve, tls)
+        lines = Lines(self._clock, head_within_s=self.settings.head_within_s, stall_s=self.settings.answer_stall_s)
+        self._listener = Listener(server, lines, handles - self.settings.handles_reserve, tls)
         self.host.residency.ticks.append(self._listener.tick)
         self.url = await self._listener.start(self.settings.host, self.settings.port)
 

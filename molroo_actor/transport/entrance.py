@@ -33,7 +33,6 @@ STATUS: Final = {
     "OVERLOADED": 503,
     "INTERNAL": 500,
 }
-_BODY_WITHIN_S: Final = 30.0
 _METHODS: Final = "GET, POST, PUT, DELETE"
 _HEADERS: Final = "Authorization, X-API-Key, Content-Type, Idempotency-Key"
 _EXPOSED: Final = "Retry-After, X-Request-Id, Idempotent-Replayed"
@@ -157,10 +156,10 @@ class Entrance:
 
     async def body(self, request: web.Request) -> bytes:
         try:
-            async with asyncio.timeout(_BODY_WITHIN_S):
+            async with asyncio.timeout(self._settings.body_within_s):
                 return await request.read()
         except TimeoutError:
-            raise ValidationFailed(f"the body must arrive within {_BODY_WITHIN_S:g} s") from None
+            raise ValidationFailed(f"the body must arrive within {self._settings.body_within_s:g} s") from None
         except web.RequestPayloadError:
             raise ValidationFailed("the body is not what its Content-Encoding or Content-Length says") from None
 

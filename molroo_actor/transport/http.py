@@ -1,8 +1,11 @@
-"""aiohttp's HTTP protocol, with this server's words for what is no HTTP: no trace, no echo of what was sent."""
+"""aiohttp's HTTP protocol, with this server's words for what is no HTTP (no trace, no echo of what was sent), and with
+limits for peers that are slow to ask or slow to read.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -10,6 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from molroo_actor import ids
 from molroo_actor.errors import Internal, ValidationFailed
 from molroo_actor.protocol import rest
+from molroo_actor.transport.lines import Lines
 
 KEEP_ALIVE_S = 75.0
 """Above the 60 s for which proxies keep an idle line: they close it, not we."""
@@ -18,9 +22,9 @@ KEEP_ALIVE_S = 75.0
 class Http(web.RequestHandler):
     """One client's line. A subclass, because aiohttp asks nobody else what to answer to a request it cannot read."""
 
-    __slots__ = ()
+    __slots__ = ("_greeted", "_lines")
 
-    def __init__(self, server: web.Server) -> None:
+    def __init__(self, server: web.Server, lines: Lines) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -28,6 +32,68 @@ class Http(web.RequestHandler):
             keepalive_timeout=KEEP_ALIVE_S,
             lingering_time=2.0,
         )
+        self._lines = lines
+        self._greeted = False
+        """Whether anything came that was less than a request."""
+
+    # -- slow peers ----------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # Told from the first bytes on that the system has no room for: a line that is closed with some left would
+        # otherwise stay as long as its peer likes.
+        cast(asyncio.Transport, transport).set_write_buffer_limits(high=1)
+        self._lines.handshake_ends(self)
+        self._lines.head_begins(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._lines.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        requests = self._request_count
+        super().data_received(data)
+        if self._request_count != requests:
+            self._lines.head_ends(self)
+        elif data and not self._upgraded:
+            self._greeted = True
+            if self._waiter is not None and not self._waiter.done():  # it waits for a request: this begins one
+                self._lines.head_begins(self)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if not self._upgraded:  # sockets have a limit of their own
+            self._lines.unread(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._lines.read(self)
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What was written and the peer has no room for."""
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+
+    def head_is_late(self, within_s: float) -> None:
+        """Closes the line: with a word to whoever began to ask, without one to whoever said nothing."""
+        if self.transport is None:
+            return
+        if self._greeted:
+            error = ValidationFailed(f"the head of a request must arrive within {within_s:g} s")
+            body = rest.error(error, 400)
+            head = (
+                "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                f"X-Request-Id: {ids.new_request_id()}\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
+            self.transport.write(head.encode() + body)
+        self.force_close()
+
+    def cut(self) -> None:
+        """Ends the line at once; what it had not read is lost."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    # -- what is no HTTP -----------------------------------------------------------------------------------------------
 
     def handle_error(
         self,
