@@ -103,6 +103,8 @@ class Http(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it may quote what was sent
     ) -> web.StreamResponse:
         """The answer to a request that no handler saw, or that one left with a bug."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # the peer is gone, there is nobody to answer; aiohttp ends the line
         unreadable = isinstance(exc, (HttpProcessingError, web.RequestPayloadError))
         if unreadable:
             self.logger.info("a request could not be read: %s", type(exc).__name__)

@@ -83,6 +83,14 @@ def test_a_body_that_drips_is_refused_in_words_and_its_line_ends(node: Node) -> 
     assert b"the body must arrive within 0.4 s" in heard
 
 
+def test_who_hangs_up_in_the_middle_of_a_body_is_no_bug(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_connection(("127.0.0.1", node.api.port), WITHIN_S) as line:
+        line.sendall(POST)
+        eventually(lambda: node.look(lambda: any(each._current_request for each in lines(node))))
+    eventually(lambda: not node.look(lambda: lines(node)))
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 def test_neither_a_socket_nor_a_line_between_requests_is_late(node: Node) -> None:
     with socket.create_connection(("127.0.0.1", node.api.port), WITHIN_S) as idle, node.live("mia") as talk:
         idle.sendall(GET)
