@@ -21,6 +21,7 @@ from molroo_actor.storage.rows import Key
 from molroo_actor.transport.auth import Origins, key_of
 from molroo_actor.transport.limits import Bucket, Buckets
 from molroo_actor.transport.metrics import Metrics
+from molroo_actor.transport.unpacking import unpacked
 
 log = logging.getLogger(__name__)
 
@@ -157,11 +158,17 @@ class Entrance:
     async def body(self, request: web.Request) -> bytes:
         try:
             async with asyncio.timeout(self._settings.body_within_s):
-                return await request.read()
+                body = await request.read()
         except TimeoutError:
             raise ValidationFailed(f"the body must arrive within {self._settings.body_within_s:g} s") from None
         except web.RequestPayloadError:
-            raise ValidationFailed("the body is not what its Content-Encoding or Content-Length says") from None
+            raise ValidationFailed("the body is not what its Transfer-Encoding or Content-Length says") from None
+        encoding = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).strip().lower()
+        bytes_max = self._settings.body_bytes_max
+        body = unpacked(body, encoding, bytes_max)
+        if len(body) > bytes_max:
+            raise web.HTTPRequestEntityTooLarge(bytes_max)
+        return body
 
     def wants_prompt(self, request: web.Request) -> bool:
         return rest.flag(request.query.get("prompt_data"), "prompt_data", default=True)

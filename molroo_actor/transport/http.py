@@ -31,6 +31,7 @@ class Http(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # what aiohttp's own runner passes
             keepalive_timeout=KEEP_ALIVE_S,
             lingering_time=2.0,
+            auto_decompress=False,  # see unpacking.py
         )
         self._lines = lines
         self._greeted = False
