@@ -1,0 +1,28 @@
+"""The kinds of hostility, by name: what each needs of its server, and how much memory it may take there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from tests.hostile import bombs, body_fuzz, frame_fuzz, idle_sockets, slow_loris, slow_readers
+from tests.hostile.arena import MIB, UNLIMITED, Arena, Plan
+from tests.hostile.tally import Tally
+
+
+class Kind(NamedTuple):
+    """`attack` does it once; `env` are settings of the server it is done to; `allowed` is growth of RSS at the peak."""
+
+    attack: Callable[[Arena, Tally, Plan], None]
+    env: Mapping[str, str]
+    allowed: int = 64 * MIB
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "frames": Kind(frame_fuzz.attack, {**UNLIMITED, **frame_fuzz.ENV}),
+    "bodies": Kind(body_fuzz.attack, UNLIMITED),
+    "loris": Kind(slow_loris.attack, slow_loris.ENV),
+    "deaf": Kind(slow_readers.attack, slow_readers.ENV, slow_readers.ALLOWED),
+    "idle": Kind(idle_sockets.attack, idle_sockets.ENV, idle_sockets.ALLOWED),
+    "bombs": Kind(bombs.attack, bombs.ENV, bombs.ALLOWED),
+}
