@@ -170,13 +170,16 @@ class Server:
         rest = Rest(entrance, self.host, self.sessions)
         outreach = RestOutreach(entrance, self.host, Receivers(self.host))
         for method, path, take in (*rest.routes(), *outreach.routes()):
-            app.router.add_route(method, path, entrance.wrap(take))
-        app.router.add_route(hdrs.METH_GET, "/v1/ws/{session_id}", self._sockets.handle)
+            app.router.add_route(method, path, entrance.wrap(take), expect_handler=entrance.expected)
+        app.router.add_route(
+            hdrs.METH_GET, "/v1/ws/{session_id}", self._sockets.handle, expect_handler=entrance.expected
+        )
         for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):
-            app.router.add_get(path, entrance.wrap(handler))
+            app.router.add_get(path, entrance.wrap(handler), expect_handler=entrance.expected)
         for path, shown in (("/openapi.json", openapi.serve), ("/docs", docs_page.serve)):
-            app.router.add_get(path, entrance.wrap(shown))
-        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", entrance.wrap(entrance.elsewhere))
+            app.router.add_get(path, entrance.wrap(shown), expect_handler=entrance.expected)
+        anything = entrance.wrap(entrance.elsewhere)
+        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", anything, expect_handler=entrance.expected)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()
         server = self._runner.server

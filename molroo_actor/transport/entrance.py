@@ -8,7 +8,7 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from molroo_actor import ids
 from molroo_actor.clock import Clock
@@ -107,6 +107,16 @@ class Entrance:
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
             if origin != "*":
                 response.headers[hdrs.VARY] = hdrs.ORIGIN
+
+    async def expected(self, request: web.Request) -> web.StreamResponse | None:
+        """What an Expect header asks for: to be told to go on. aiohttp's own refusal of another would quote it."""
+        if request.version < HttpVersion11:
+            return None  # which knows no Expect
+        if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+            return self.refuse(request, ValidationFailed("Expect must be 100-continue"), 417)
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # no answer has begun
+        return None
 
     async def elsewhere(self, request: web.Request) -> web.StreamResponse:
         """Every path and method that no route takes."""

@@ -317,3 +317,18 @@ def test_a_key_under_another_scheme_is_told_the_right_one(node: Node) -> None:
     answer = node.api.call("GET", "/v1/persona", Authorization=KEY)
     assert answer.status == 401
     assert "must be `Bearer mk_" in answer.error["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/turn", "/nowhere"])
+def test_what_is_expected_may_be_to_be_told_to_go_on_and_nothing_else(node: Node, path: str) -> None:
+    def told(expected: str) -> bytes:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: {KEY}\r\nExpect: {expected}\r\n"
+        return raw(node.api.port, f"{head}Content-Length: {len(TURN)}\r\n\r\n".encode() + TURN)
+
+    interim, _, answer = told("100-Continue").partition(b"\r\n\r\n")
+    assert interim == b"HTTP/1.1 100 Continue"
+    assert answer.startswith(b"HTTP/1.1 200 " if path == "/v1/turn" else b"HTTP/1.1 404 ")
+    odd = told(KEY)
+    assert odd.startswith(b"HTTP/1.1 417 ")
+    assert b'"code":"VALIDATION_ERROR","status":417' in odd
+    assert KEY.encode() not in odd
