@@ -157,12 +157,15 @@ def arena(data: Path, env: Mapping[str, str], log_format: str) -> Iterator[Arena
     """An arena for the length of a `with` block; the server ends with it, and so does the witness."""
     told = {"MOLROO_LOG_LEVEL": "DEBUG", "MOLROO_LOG_FORMAT": log_format, **env}
     with kit.running(data, env=told) as server:
-        made = [
-            _new_key(data, "mallory"), _new_key(data, "mallory", "--live"), _new_key(data, "outsider"),
-            _new_key(data, "neighbour"),
-        ]  # fmt: skip
         sessions = [f"next-door-{number}" for number in range(NEIGHBOURS)]
-        place = Arena(server, _NOBODY, *made)
+        place = Arena(
+            server,
+            _NOBODY,
+            mallory=_new_key(data, "mallory"),
+            mallory_live=_new_key(data, "mallory", "--live"),
+            outsider=_new_key(data, "outsider"),
+            neighbour=_new_key(data, "neighbour"),
+        )
         place.create("mia")
         for session in sessions:
             place.create(session, place.neighbour)

@@ -9,7 +9,7 @@ from typing import Any
 from bench import frames
 from tests.hostile.arena import MIB, Arena, Plan
 from tests.hostile.tally import Tally
-from tests.hostile.wire import Answer, Line, Socket, frame, live, request
+from tests.hostile.wire import Answer, Line, frame, live, request
 
 HERE = "put it here"
 DEEP = 100_000
@@ -19,7 +19,7 @@ TOKENS = (
     b"0." + b"9" * 5_000, b"1e" + b"9" * 50, b"99999999999999999999", b"0x10", b"01", b"+1", b".5", b"1.", b"null",
     b"true", b"[]", b"{}", b'""', b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"', b'"a\\u0000b"', b'"\x00"',
     b'"\xff\xfe"', b'"\xed\xa0\x80"', b'"\xc0\xaf"', b'"\\x41"', b"'a'", b'"' + b"a" * 20_000 + b'"',
-    b'"' + b"\\u2028" * 100 + b'"', "\"\U0001f600 ‮ \ufeff\"".encode(), b'"../../etc/passwd"', b'"\' OR 1=1 --"',
+    b'"' + b"\\u2028" * 100 + b'"', '"\U0001f600 ‮ \ufeff"'.encode(), b'"../../etc/passwd"', b'"\' OR 1=1 --"',
     b'"${jndi:ldap://127.0.0.1/a}"', b'"%s%s%n"', b'{"a":1,"a":2}', b'{"":{}}', b'{"__proto__":{}}',
     b"[" * 2_000 + b"]" * 2_000, b"/*x*/1", b"undefined", b"",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from tests.hostile import bombs, body_fuzz, frame_fuzz, idle_sockets, slow_loris, slow_readers
+from tests.hostile import body_fuzz, bombs, floods, frame_fuzz, idle_sockets, slow_loris, slow_readers, smuggling
 from tests.hostile.arena import MIB, UNLIMITED, Arena, Plan
 from tests.hostile.tally import Tally
 
@@ -24,5 +24,9 @@ KINDS: Final[dict[str, Kind]] = {
     "loris": Kind(slow_loris.attack, slow_loris.ENV),
     "deaf": Kind(slow_readers.attack, slow_readers.ENV, slow_readers.ALLOWED),
     "idle": Kind(idle_sockets.attack, idle_sockets.ENV, idle_sockets.ALLOWED),
+    "messages": Kind(floods.messages, floods.ENV),
+    "requests": Kind(floods.requests, floods.ENV),
+    "connections": Kind(floods.connections, floods.ENV),
+    "smuggling": Kind(smuggling.attack, smuggling.ENV),
     "bombs": Kind(bombs.attack, bombs.ENV, bombs.ALLOWED),
 }

@@ -41,7 +41,7 @@ class Neighbour(threading.Thread):
             except TimeoutError:
                 told = "no answer within 10 s"
             if not isinstance(told, dict) or told["type"] != "turn_result":
-                self._seen.put(f"dead: {told if told else 'the line ended'}")
+                self._seen.put(f"dead: {told or 'the line ended'}")
                 return
             if told.get("reply_to") != f"{self._number}-{count}" or (seq is not None and told["seq"] != seq + 1):
                 self._seen.put(f"breach: after seq {seq} came {str(told)[:300]}")
