@@ -9,12 +9,12 @@ import ctypes
 import json
 import logging
 import os
-import re
 import shlex
 import signal
 import sys
 import time
 
+from molroo_actor import ids
 from molroo_actor import settings as all_settings
 from molroo_actor.settings import Settings
 from molroo_actor.transport.app import Server, raise_handle_limit
@@ -99,14 +99,11 @@ Its socket: ws{server.url[4:]}/v1/ws/mia?token={key}
     )
 
 
-_KEY = re.compile(r"(mk_(?:live|test)_)\w+")
-
-
 class _TextLines(logging.Formatter):
     """A line of text, without any key: aiohttp's own lines may quote a request."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _KEY.sub(r"\1…", super().format(record))
+        return ids.without_keys(super().format(record))
 
 
 class _JsonLines(logging.Formatter):
@@ -121,7 +118,7 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return _KEY.sub(r"\1…", json.dumps(line))
+        return ids.without_keys(json.dumps(line))
 
 
 def _set_up_logs(settings: Settings) -> None:
