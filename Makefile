@@ -9,16 +9,16 @@ N ?= 200
 
 # Folders that carry code; bench and examples are looked at only when they are there.
 CODE := $(wildcard molroo_actor tests bench examples tools)
-TYPED := $(wildcard molroo_actor tests/kit tests/crash bench examples tools)
+TYPED := $(wildcard molroo_actor tests/kit tests/crash tests/hostile bench examples tools)
 # Corpora that the character is measured on and fitted to; they are not part of this repository.
 DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench crash laws eval fit clean
+.PHONY: help run test check fmt bench crash hostile laws eval fit clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## serve on http://127.0.0.1:8787 with its data in ./data (ARGS="--port 9000")
 	$(PY) -m molroo_actor serve --data data $(ARGS)
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev ## figures of this machine, side by side with a bare server
 
 crash: $(VENV)/.dev ## kill -9 under load N times and count what was lost (N=200)
 	$(PY) -m tests.crash $(N) $(ARGS)
+
+hostile: $(VENV)/.hostile ## clients that mean harm, kind by kind, and a table of what they achieved (ARGS="frames idle --scale 0.2")
+	$(PY) -m tests.hostile $(ARGS)
 
 laws: N = 20000
 laws: $(VENV)/.dev ## every law of the character on N random cases each (ARGS="--only negation", N=20000)
@@ -68,3 +71,7 @@ $(VENV)/.run: pyproject.toml | $(PY)
 $(VENV)/.dev: pyproject.toml | $(PY)
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.hostile: pyproject.toml | $(VENV)/.dev
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev,hostile]'
+	@touch $@

@@ -23,14 +23,14 @@ def _deflated(size: int, wbits: int) -> bytes:
     return b"".join(packer.compress(block) for _ in range(size // MIB)) + packer.flush()
 
 
-def bodies() -> dict[str, tuple[str, bytes, set[int]]]:
+def bodies(swollen: int) -> dict[str, tuple[str, bytes, set[int]]]:
     """name -> (Content-Encoding, body, statuses that may answer)."""
-    gz, bare = _deflated(SWOLLEN, 31), _deflated(SWOLLEN, 15)
+    gz, bare = _deflated(swollen, 31), _deflated(swollen, 15)
     turn = json.dumps({"sessionId": "mia", "message": "hello"}).encode()
     return {
         "gzip": ("gzip", gz, {413, 400}),
         "deflate": ("deflate", bare, {413, 400}),
-        "raw deflate": ("deflate", _deflated(SWOLLEN, -15), {413, 400}),
+        "raw deflate": ("deflate", _deflated(swollen, -15), {413, 400}),
         "gzip twice": ("gzip, gzip", gzip.compress(gz), {413, 400}),
         "gzip said twice": ("gzip, gzip", gz, {413, 400}),
         "half a gzip": ("gzip", gzip.compress(turn)[:-9], {400}),
@@ -47,7 +47,7 @@ def bodies() -> dict[str, tuple[str, bytes, set[int]]]:
 
 def attack(arena: Arena, tally: Tally, plan: Plan) -> None:
     """Each with a key and without one, then frames."""
-    made = bodies()
+    made = bodies(SWOLLEN if plan.scale >= 0.1 else SWOLLEN // 10)
     for _ in range(plan.count(5, 1)):
         for name, (encoding, body, statuses) in made.items():
             for key in (arena.mallory, None):

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from tests.hostile import body_fuzz, bombs, floods, frame_fuzz, idle_sockets, slow_loris, slow_readers, smuggling
+from tests.hostile import (
+    body_fuzz,
+    bombs,
+    contract,
+    floods,
+    frame_fuzz,
+    idle_sockets,
+    slow_loris,
+    slow_readers,
+    smuggling,
+    tenants,
+    timing,
+    tokens,
+)
 from tests.hostile.arena import MIB, UNLIMITED, Arena, Plan
 from tests.hostile.tally import Tally
 
@@ -16,9 +29,12 @@ class Kind(NamedTuple):
     attack: Callable[[Arena, Tally, Plan], None]
     env: Mapping[str, str]
     allowed: int = 64 * MIB
+    formats: tuple[str, ...] = ()
+    """Of the log: one after the other; empty for one of the two."""
 
 
 KINDS: Final[dict[str, Kind]] = {
+    "contract": Kind(contract.attack, UNLIMITED),
     "frames": Kind(frame_fuzz.attack, {**UNLIMITED, **frame_fuzz.ENV}),
     "bodies": Kind(body_fuzz.attack, UNLIMITED),
     "loris": Kind(slow_loris.attack, slow_loris.ENV),
@@ -29,4 +45,7 @@ KINDS: Final[dict[str, Kind]] = {
     "connections": Kind(floods.connections, floods.ENV),
     "smuggling": Kind(smuggling.attack, smuggling.ENV),
     "bombs": Kind(bombs.attack, bombs.ENV, bombs.ALLOWED),
+    "tenants": Kind(tenants.attack, tenants.ENV),
+    "tokens": Kind(tokens.attack, tokens.ENV, formats=("text", "json")),
+    "timing": Kind(timing.attack, timing.ENV),
 }

@@ -8,9 +8,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.hostile import tokens
 from tests.hostile.arena import Arena, Plan, arena
 from tests.hostile.kinds import KINDS
 from tests.hostile.tally import Tally
+
+FORMATS = ("text", "json")
 
 
 def run(folder: Path, kinds: Sequence[str], scale: float, seed: int) -> list[Tally]:
@@ -22,8 +25,12 @@ def run_kind(folder: Path, name: str, scale: float, seed: int, number: int = 0) 
     kind = KINDS[name]
     tally = Tally(name, rss_allowed=kind.allowed)
     began_s = time.monotonic()
-    with arena(folder, kind.env, ("text", "json")[number % 2]) as place:
-        _around(place, tally, Plan(scale, random.Random(f"{seed} {name}")))
+    for log_format in kind.formats or (FORMATS[number % 2],):
+        data = folder / log_format
+        with arena(data, kind.env, log_format) as place:
+            _around(place, tally, Plan(scale, random.Random(f"{seed} {name}")))
+            tokens.search_pages(place, tally)
+        tokens.search_files(place, tally, data)
     print(f"  {name}: {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
     return tally
 

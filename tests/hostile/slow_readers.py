@@ -94,7 +94,7 @@ def _pages(arena: Arena, tally: Tally, plan: Plan) -> None:
 
 
 def _all_cut(tally: Tally, lines: list[tuple[str, Line]]) -> None:
-    time.sleep(2.5)  # longer than the server waits for anybody who does not read
+    time.sleep(1.7)  # longer than the server waits for anybody who does not read
     for what, line in lines:
         tally.cases += 1
         with contextlib.suppress(OSError):
