@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +40,11 @@ def _around(place: Arena, tally: Tally, plan: Plan) -> None:
     place.forget_peak()
     tally.rss_before = place.rss()
     log_from = len(place.server.output.lines)
-    KINDS[tally.kind].attack(place, tally, plan)
+    try:
+        KINDS[tally.kind].attack(place, tally, plan)
+    except (OSError, LookupError, ValueError) as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        tally.fault(f"it could not be carried out: {error!r} ({at.name}, line {at.lineno})")
     turns, wrong = place.seen()
     tally.rss_peak, tally.rss_after = place.rss_peak(), place.rss()
     if not turns:

@@ -43,7 +43,8 @@ def _lengths() -> Iterator[tuple[str, bytes]]:
             _post(f"Content-Length: {len(end) + size}\r\nTransfer-Encoding: {name}\r\n", end + INNER),
         )
     for header in ("Transfer-Encoding : chunked", "Transfer_Encoding: chunked", " Transfer-Encoding: chunked",
-                   "X: y\nTransfer-Encoding: chunked", "X: y\rTransfer-Encoding: chunked", "Transfer-Encoding\n: chunked",
+                   "X: y\nTransfer-Encoding: chunked", "X: y\rTransfer-Encoding: chunked",
+                   "Transfer-Encoding\n: chunked",
                    "Transfer-Encoding:\r\n chunked", "X: a\r\n Transfer-Encoding: chunked"):  # fmt: skip
         yield f"{header!r} and CL", _post(f"Content-Length: {len(end) + size}\r\n{header}\r\n", end + INNER)
     yield "TE twice", _post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", end + INNER)
