@@ -147,6 +147,7 @@ def _try_mutated(arena: Arena, tally: Tally, plan: Plan, number: int, friend: So
                 stream[at:at] = rng.randbytes(rng.randint(1, 8))
         stream = stream or bytearray(b"\x00")
     tally.cases += 1
+    refused = False
     with Socket.open(arena.port, ws_path("mia", arena.mallory)) as socket:
         socket.send(bytes(stream) + frame(b"", frames.CLOSE))
         socket.socket.settimeout(0.05)  # a lying length makes it wait for more: that is what it should do
@@ -154,9 +155,10 @@ def _try_mutated(arena: Arena, tally: Tally, plan: Plan, number: int, friend: So
             while (found := socket.frame_of()) is not None:
                 if b'"INTERNAL"' in found[1] or found[1][:2] == b"\x03\xf3":
                     tally.internal(f"mutated {number}: {bytes(stream)!r}: {found[1]!r}")
-                tally.refused += found[0] == frames.CLOSE or b'"error"' in found[1][:30]
+                refused = refused or found[0] == frames.CLOSE or b'"error"' in found[1][:30]
         except TimeoutError:
             pass
+    tally.refused += refused
     if not number % 50:
         _well(tally, friend, f"mutated {number}")
 

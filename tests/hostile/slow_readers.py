@@ -14,8 +14,10 @@ ENV = {**UNLIMITED, "MOLROO_ANSWER_STALL_S": "1", "MOLROO_HIBERNATE_AFTER_S": "1
 DEAF_A_SESSION = 30
 RECEIVE_BYTES = 4_096
 TURNS_MAX = 6_000
-ALLOWED = 192 * MIB
-"""64 readers at the full scale: 1 MiB unsent each, 1 MiB of a page each, as much again while both are made."""
+ALLOWED = 288 * MIB
+"""At the full scale 30 sockets with 1 MiB unsent, and 64 lines with a page of 1.5 MiB each, held as the answer and once
+more as what is left to send, and the rows that it is made of.
+"""
 
 
 def attack(arena: Arena, tally: Tally, plan: Plan) -> None:
@@ -98,7 +100,7 @@ def _all_cut(tally: Tally, lines: list[tuple[str, Line]]) -> None:
     for what, line in lines:
         tally.cases += 1
         with contextlib.suppress(OSError):
-            if line.to_the_end(3):
+            if line.to_the_end(6):
                 tally.refused += 1
             else:
                 tally.fault(f"{what}: a line that reads nothing stays open")
