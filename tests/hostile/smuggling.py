@@ -130,10 +130,10 @@ def attack(arena: Arena, tally: Tally, plan: Plan) -> None:
     """Straight, then through every proxy there is, then lies about where the client is."""
     arena.create("smuggled")  # so that whatever is smuggled in would be answered with 200
     chosen = [(name, sent.replace(b"%KEY%", arena.mallory.encode())) for name, sent in vectors()]
-    chosen = plan.rng.sample(chosen, plan.count(len(chosen), 30))
+    chosen = plan.rng.sample(chosen, plan.count(len(chosen), 16))
     for number, (name, sent) in enumerate(chosen):
         _straight(arena, tally, plan, number, name, sent)
-    chosen = chosen[: max(10, round(len(chosen) * plan.scale * 10))]
+    chosen = chosen[: max(5, round(len(chosen) * plan.scale * 10))]
     with tempfile.TemporaryDirectory(prefix="proxy-") as folder:
         for proxy in proxies(Path(folder), arena.port, all_of_them=plan.scale >= 0.1):
             with proxy:
