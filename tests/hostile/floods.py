@@ -55,7 +55,7 @@ def connections(arena: Arena, tally: Tally, plan: Plan) -> None:
 
 def _flood(arena: Arena, tally: Tally, plan: Plan, flood: Callable[[float], Counter[str]], limit: str) -> None:
     """Quiet and flood in turn; the median of the rounds' ratios decides."""
-    round_s = ROUND_S * min(1.0, max(plan.scale, 0.15))
+    round_s = ROUND_S * min(1.0, max(plan.scale, 0.2))
     heard: Counter[str] = Counter()
     ratios: list[tuple[float, float, float]] = []
     middle = 0.0
