@@ -85,7 +85,7 @@ def attack(arena: Arena, tally: Tally, plan: Plan) -> None:
     for line in lines:
         _judge(tally, line)
         line.socket.close()
-    tally.notes.append(f"{len(lines)} slow lines, {peak_lines:.0f} open at once, all ended by the server")
+    tally.notes.append(f"{len(lines)} slow lines, {peak_lines:.0f} open at once")
     if not arena.settled(sockets=4, lines=4, within_s=5):
         tally.fault(f"lines are left: {arena.metric('molroo_connections ')}")
 
