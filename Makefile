@@ -10,17 +10,17 @@ SEEDS ?= 2000
 
 # Folders that carry code; bench and examples are looked at only when they are there.
 CODE := $(wildcard molroo_actor tests bench examples tools)
-TYPED := $(wildcard molroo_actor tests/kit tests/crash tests/simulation bench examples tools tests/soak)
+TYPED := $(wildcard molroo_actor tests/kit tests/crash tests/simulation bench examples tools tests/soak tests/hostile)
 MINUTES ?= 10
 # Corpora that the character is measured on and fitted to; they are not part of this repository.
 DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench crash sim laws eval fit clean soak
+.PHONY: help run test check fmt bench crash sim laws eval fit clean soak hostile
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## serve on http://127.0.0.1:8787 with its data in ./data (ARGS="--port 9000")
 	$(PY) -m molroo_actor serve --data data $(ARGS)
@@ -49,6 +49,9 @@ sim: $(VENV)/.dev ## a whole host with a faulty disk and careless clients, one s
 soak: $(VENV)/.dev ## hours of use in MINUTES=10: what should stay flat does, and backups restore equal (ARGS="--sessions 2000")
 	$(PY) -m tests.soak --minutes $(MINUTES) $(ARGS)
 
+hostile: $(VENV)/.hostile ## clients that mean harm, kind by kind, and a table of what they achieved (ARGS="frames idle --scale 0.2")
+	$(PY) -m tests.hostile $(ARGS)
+
 laws: N = 20000
 laws: $(VENV)/.dev ## every law of the character on N random cases each (ARGS="--only negation", N=20000)
 	$(PY) -m tests.prop $(N) $(ARGS)
@@ -76,3 +79,7 @@ $(VENV)/.run: pyproject.toml | $(PY)
 $(VENV)/.dev: pyproject.toml | $(PY)
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.hostile: pyproject.toml | $(VENV)/.dev
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev,hostile]'
+	@touch $@

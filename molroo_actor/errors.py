@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from molroo_actor import ids
+
 
 class MolrooError(Exception):
     """Root of everything this package raises on purpose."""
@@ -41,7 +43,7 @@ class WireError(MolrooError):
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = ids.without_keys(message)  # it may quote what was sent, and clients log what they are told
         self.details = details
         self.retry_after_s = retry_after_s
 

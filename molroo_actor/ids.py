@@ -10,6 +10,7 @@ from typing import Final
 _BASE32: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: sorts by value, no i l o u
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY: Final = re.compile(r"mk_(live|test)_[0-9A-Za-z]{32}")
+_ANY_KEY: Final = re.compile(r"(mk_(?:live|test)_)\w+")
 _SESSION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -59,6 +60,11 @@ def new_key(*, live: bool) -> str:
 def is_key(text: str) -> bool:
     """Whether it has a key's form; says nothing about whether it is known."""
     return _KEY.fullmatch(text) is not None
+
+
+def without_keys(text: str) -> str:
+    """The text with every key in it cut short, whole or not: for logs and for what is quoted in answers."""
+    return _ANY_KEY.sub(r"\1…", text) if "mk_" in text else text
 
 
 def is_live_key(key: str) -> bool:

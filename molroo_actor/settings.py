@@ -59,6 +59,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One WebSocket message after reassembly: four full texts."""
     body_bytes_max: Count = 262_144
     """One REST body: a persona with all its texts in four-byte characters."""
+    head_within_s: Positive = 10
+    """For a request's head, from the opening of the line or from its first byte, and for a TLS handshake: clients send
+    a head in one go, and whoever lets it drip holds a file handle. Also how long a line may be open and say nothing.
+    """
+    body_within_s: Positive = 30
+    """For a request's body: 256 KiB at 9 KB/s."""
+    answer_stall_s: Positive = 30
+    """A REST answer of which less than 64 KiB was read for this long is given up with its line."""
     sockets_per_session_max: Count = 32
     """Every turn is written to each: keeps a fan-out short."""
     unsent_bytes_max: Count = 1_048_576

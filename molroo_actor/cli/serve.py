@@ -11,13 +11,13 @@ import importlib
 import json
 import logging
 import os
-import re
 import shlex
 import signal
 import sys
 import time
 from collections.abc import Callable
 
+from molroo_actor import ids
 from molroo_actor import settings as all_settings
 from molroo_actor.settings import Settings
 from molroo_actor.transport.app import Server, raise_handle_limit
@@ -123,14 +123,11 @@ Its socket: ws{server.url[4:]}/v1/ws/mia?token={key}
     )
 
 
-_KEY = re.compile(r"(mk_(?:live|test)_)\w+")
-
-
 class _TextLines(logging.Formatter):
     """A line of text, without any key: aiohttp's own lines may quote a request."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _KEY.sub(r"\1…", super().format(record))
+        return ids.without_keys(super().format(record))
 
 
 class _JsonLines(logging.Formatter):
@@ -145,7 +142,7 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return _KEY.sub(r"\1…", json.dumps(line))
+        return ids.without_keys(json.dumps(line))
 
 
 def _set_up_logs(settings: Settings) -> None:

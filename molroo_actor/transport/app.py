@@ -31,6 +31,7 @@ from molroo_actor.storage.ledger import Ledger
 from molroo_actor.transport import docs_page, openapi
 from molroo_actor.transport.auth import Origins
 from molroo_actor.transport.entrance import Entrance, json_response
+from molroo_actor.transport.lines import Lines
 from molroo_actor.transport.listener import Listener
 from molroo_actor.transport.llm_appraiser import LlmAppraiser
 from molroo_actor.transport.llm_chat import ChatEndpoint
@@ -179,19 +180,24 @@ class Server:
         rest = Rest(entrance, self.host, self.sessions)
         outreach = RestOutreach(entrance, self.host, Receivers(self.host))
         for method, path, take in (*rest.routes(), *outreach.routes()):
-            app.router.add_route(method, path, entrance.wrap(take))
-        app.router.add_route(hdrs.METH_GET, "/v1/ws/{session_id}", self._sockets.handle)
+            app.router.add_route(method, path, entrance.wrap(take), expect_handler=entrance.expected)
+        app.router.add_route(
+            hdrs.METH_GET, "/v1/ws/{session_id}", self._sockets.handle, expect_handler=entrance.expected
+        )
         for path, handler in (("/livez", self._livez), ("/readyz", self._readyz), ("/metrics", self._metrics)):
-            app.router.add_get(path, entrance.wrap(handler))
+            app.router.add_get(path, entrance.wrap(handler), expect_handler=entrance.expected)
         for path, shown in (("/openapi.json", openapi.serve), ("/docs", docs_page.serve)):
-            app.router.add_get(path, entrance.wrap(shown))
-        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", entrance.wrap(entrance.elsewhere))
+            app.router.add_get(path, entrance.wrap(shown), expect_handler=entrance.expected)
+        anything = entrance.wrap(entrance.elsewhere)
+        app.router.add_route(hdrs.METH_ANY, r"/{elsewhere:[\s\S]*}", anything, expect_handler=entrance.expected)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()
         server = self._runner.server
         assert server is not None
         handles, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._listener = Listener(server, lambda: self._sockets.count, handles - self.settings.handles_reserve, tls)
+        lines = Lines(self._clock, head_within_s=self.settings.head_within_s, stall_s=self.settings.answer_stall_s)
+        connections_max = handles - self.settings.handles_reserve
+        self._listener = Listener(server, lines, lambda: self._sockets.count, connections_max, tls)
         self.host.residency.ticks.append(self._listener.tick)
         self.url = await self._listener.start(self.settings.host, self.settings.port)
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from molroo_actor import ids
 from molroo_actor.clock import Clock
@@ -21,6 +21,7 @@ from molroo_actor.storage.rows import Key
 from molroo_actor.transport.auth import Origins, key_of
 from molroo_actor.transport.limits import Bucket, Buckets
 from molroo_actor.transport.metrics import Metrics
+from molroo_actor.transport.unpacking import unpacked
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,6 @@ STATUS: Final = {
     "OVERLOADED": 503,
     "INTERNAL": 500,
 }
-_BODY_WITHIN_S: Final = 30.0
 _METHODS: Final = "GET, POST, PUT, DELETE"
 _HEADERS: Final = "Authorization, X-API-Key, Content-Type, Idempotency-Key"
 _EXPOSED: Final = "Retry-After, X-Request-Id, Idempotent-Replayed"
@@ -108,6 +108,16 @@ class Entrance:
             if origin != "*":
                 response.headers[hdrs.VARY] = hdrs.ORIGIN
 
+    async def expected(self, request: web.Request) -> web.StreamResponse | None:
+        """What an Expect header asks for: to be told to go on. aiohttp's own refusal of another would quote it."""
+        if request.version < HttpVersion11:
+            return None  # which knows no Expect
+        if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+            return self.refuse(request, ValidationFailed("Expect must be 100-continue"), 417)
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # no answer has begun
+        return None
+
     async def elsewhere(self, request: web.Request) -> web.StreamResponse:
         """Every path and method that no route takes."""
         allowed: set[str] = set()
@@ -157,12 +167,18 @@ class Entrance:
 
     async def body(self, request: web.Request) -> bytes:
         try:
-            async with asyncio.timeout(_BODY_WITHIN_S):
-                return await request.read()
+            async with asyncio.timeout(self._settings.body_within_s):
+                body = await request.read()
         except TimeoutError:
-            raise ValidationFailed(f"the body must arrive within {_BODY_WITHIN_S:g} s") from None
+            raise ValidationFailed(f"the body must arrive within {self._settings.body_within_s:g} s") from None
         except web.RequestPayloadError:
-            raise ValidationFailed("the body is not what its Content-Encoding or Content-Length says") from None
+            raise ValidationFailed("the body is not what its Transfer-Encoding or Content-Length says") from None
+        encoding = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).strip().lower()
+        bytes_max = self._settings.body_bytes_max
+        body = unpacked(body, encoding, bytes_max)
+        if len(body) > bytes_max:
+            raise web.HTTPRequestEntityTooLarge(bytes_max)
+        return body
 
     def wants_prompt(self, request: web.Request) -> bool:
         return rest.flag(request.query.get("prompt_data"), "prompt_data", default=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from molroo_actor.transport.http import Http
+from molroo_actor.transport.lines import Lines
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,16 @@ class Listener:
     """Accepts connections for an aiohttp server while there are fewer than `connections_max`."""
 
     def __init__(
-        self, server: web.Server, sockets: Callable[[], int], connections_max: int, tls: ssl.SSLContext | None
+        self,
+        server: web.Server,
+        lines: Lines,
+        sockets: Callable[[], int],
+        connections_max: int,
+        tls: ssl.SSLContext | None,
     ) -> None:
         """sockets: how many lines have left HTTP and are open."""
         self._server = server
+        self._lines = lines
         self._sockets = sockets
         self._connections_max = max(connections_max, 1)
         self._tls = tls
@@ -40,8 +47,8 @@ class Listener:
 
     @property
     def connections(self) -> int:
-        """Open connections."""
-        return len(self._server.connections) + self._sockets()
+        """Open connections, with those whose TLS handshake is under way: each has a file handle."""
+        return len(self._server.connections) + self._sockets() + self._lines.handshakes
 
     async def start(self, host: str, port: int) -> str:
         """Binds and accepts; returns the URL. Raises OSError with the address in it."""
@@ -66,13 +73,20 @@ class Listener:
         assert self._socket is not None
         # A duplicate: closing it to pause leaves the socket itself, and its backlog, open.
         self._accepting = await asyncio.get_running_loop().create_server(
-            self._protocol, sock=self._socket.dup(), ssl=self._tls, backlog=_BACKLOG
+            self._protocol,
+            sock=self._socket.dup(),
+            ssl=self._tls,
+            ssl_handshake_timeout=self._lines.head_within_s if self._tls else None,
+            backlog=_BACKLOG,
         )
 
     def _protocol(self) -> asyncio.BaseProtocol:
         if self.connections + 1 >= self._connections_max:
             asyncio.get_running_loop().call_soon(self._pause)
-        return Http(self._server)
+        line = Http(self._server, self._lines)
+        if self._tls is not None:
+            self._lines.handshake_begins(line)
+        return line
 
     def _pause(self) -> None:
         if self._accepting is not None:
@@ -81,8 +95,9 @@ class Listener:
             self.pauses += 1
             log.warning("%d connections, the limit of file handles: accepting pauses", self.connections)
 
-    def tick(self, now_s: float) -> None:  # noqa: ARG002 - the sweep tells the time to all
-        """Accepts again when there is room."""
+    def tick(self, now_s: float) -> None:
+        """Cuts lines that are too slow, and accepts again when there is room."""
+        self._lines.tick(now_s)
         room = self.connections < self._connections_max - _BACKLOG // 2 or self.connections < self._connections_max // 2
         if self._accepting is None and self._socket is not None and self._starting is None and room:
             log.warning("%d connections: accepting goes on", self.connections)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from aiohttp import hdrs, web
 
@@ -18,6 +19,13 @@ from molroo_actor.runtime.slot import Slot
 from molroo_actor.runtime.waking import params_of
 from molroo_actor.storage.rows import Row
 from molroo_actor.transport.entrance import Entrance, Handler, json_response
+
+_PAGE_BYTES: Final = 262_144
+"""Of the inputs on one page of history; in JSON a control character takes six times as many. Somebody's 200 longest
+texts on one page would be 39 MB, and a second of work that nobody else could use.
+"""
+_ROWS_AT_ONCE: Final = 64
+"""Rows that are read in one go: a page of the usual size needs one reading."""
 
 
 class Rest:
@@ -145,12 +153,28 @@ class Rest:
         limit = rest.number(request.query.get("limit"), "limit", 50, 1, 200)
         slot = await self._entrance.find(key, request.match_info["session_id"], bucket)
         released = slot.actor.released_seq if slot.actor is not None else None
-        rows = await self._rows(slot, after_seq, limit + 1)
-        if released is not None:
-            rows = [row for row in rows if row.seq <= released]
+        rows: list[Row] = []
+        while len(rows) <= limit and _fit(rows) == len(rows):  # no more is read than a page has room for
+            wanted = min(limit + 1 - len(rows), _ROWS_AT_ONCE)
+            read = await self._rows(slot, rows[-1].seq if rows else after_seq, wanted)
+            kept = [row for row in read if released is None or row.seq <= released]
+            rows += kept
+            if len(kept) < wanted:
+                break
+        shown = rows[: min(limit, _fit(rows))]
         items = [
             rest.history_item(row.seq, row.at_ms, row.kind, row.input, row.appraisal, row.emotion, row.label)
-            for row in rows[:limit]
+            for row in shown
         ]
-        page = answers.HistoryPage(items, items[-1].seq if len(rows) > limit else None)
+        page = answers.HistoryPage(items, items[-1].seq if len(rows) > len(items) else None)
         return json_response(rest.encode(page))
+
+
+def _fit(rows: Sequence[Row]) -> int:
+    """How many of them a page has room for, one at least."""
+    size = 0
+    for number, row in enumerate(rows):
+        size += len(row.input or b"")
+        if size > _PAGE_BYTES:
+            return max(number, 1)
+    return len(rows)

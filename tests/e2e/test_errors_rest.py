@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,6 +137,66 @@ def test_a_body_that_is_not_compressed_as_it_says_is_refused_and_no_bug(node: No
     assert (reply.status, reply.error["code"]) == (400, "VALIDATION_ERROR")
 
 
+TURN = b'{"sessionId":"mia","message":"x"}'
+RAW = zlib.compressobj(wbits=-15)
+RAW_TURN = RAW.compress(TURN) + RAW.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", gzip.compress(TURN)), ("deflate", zlib.compress(TURN)), ("deflate", RAW_TURN), ("Identity", TURN)],
+    ids=["gzip", "deflate", "raw deflate", "identity"],
+)
+def test_a_body_may_come_compressed(node: Node, encoding: str, body: bytes) -> None:
+    assert node.api.post("/v1/turn?prompt_data=false", body, Content_Encoding=encoding).status == 200
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(TURN)[:-9]),
+        ("gzip", gzip.compress(TURN)[:-8] + bytes(8)),
+        ("gzip", gzip.compress(TURN) * 2),
+        ("gzip, gzip", gzip.compress(gzip.compress(TURN))),
+        ("br", TURN),
+        ("nonsense", TURN),
+    ],
+    ids=["cut short", "a wrong sum", "two", "twice", "br", "nonsense"],
+)
+def test_a_compressed_body_is_whole_and_compressed_once(node: Node, encoding: str, body: bytes) -> None:
+    reply = node.api.post("/v1/turn", body, Content_Encoding=encoding)
+    assert "Content-Encoding" in refused(reply, 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+def test_a_body_that_swells_is_not_unpacked_beyond_the_limit(
+    node: Node, key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    real = zlib.decompressobj
+
+    class Watched:
+        """Counts what is unpacked, whoever does it."""
+
+        def __init__(self, **given: Any) -> None:
+            self._one = real(**given)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._one, name)
+
+        def decompress(self, *given: Any, **named: Any) -> bytes:
+            piece = self._one.decompress(*given, **named)
+            made.append(len(piece))
+            return piece
+
+    monkeypatch.setattr(zlib, "decompressobj", lambda wbits=15, **given: Watched(wbits=wbits, **given))
+    bomb = gzip.compress(b" " * 100_000_000)
+    reply = Api(node.server.url, key).post("/v1/turn", bomb, Content_Encoding="gzip")
+    assert reply.status == (413 if key else 401)
+    assert node.api.get("/v1/health").status == 200
+    assert sum(made) <= 262_145
+
+
 def test_a_body_over_the_limit_is_413_by_length_and_in_chunks(node: Node) -> None:
     assert "262,144" in refused(node.api.post("/v1/turn", BIG), 413, "VALIDATION_ERROR")
     head = f"POST /v1/turn HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: {KEY}\r\n".encode()
@@ -255,3 +317,18 @@ def test_a_key_under_another_scheme_is_told_the_right_one(node: Node) -> None:
     answer = node.api.call("GET", "/v1/persona", Authorization=KEY)
     assert answer.status == 401
     assert "must be `Bearer mk_" in answer.error["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/turn", "/nowhere"])
+def test_what_is_expected_may_be_to_be_told_to_go_on_and_nothing_else(node: Node, path: str) -> None:
+    def told(expected: str) -> bytes:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: {KEY}\r\nExpect: {expected}\r\n"
+        return raw(node.api.port, f"{head}Content-Length: {len(TURN)}\r\n\r\n".encode() + TURN)
+
+    interim, _, answer = told("100-Continue").partition(b"\r\n\r\n")
+    assert interim == b"HTTP/1.1 100 Continue"
+    assert answer.startswith(b"HTTP/1.1 200 " if path == "/v1/turn" else b"HTTP/1.1 404 ")
+    odd = told(KEY)
+    assert odd.startswith(b"HTTP/1.1 417 ")
+    assert b'"code":"VALIDATION_ERROR","status":417' in odd
+    assert KEY.encode() not in odd

@@ -161,3 +161,19 @@ def test_nothing_pends_and_unknown_actions_are_not_found(node: Node) -> None:
         error = talk.ask(type="ack_proactive", action_id="act_1", id="a")
         assert (error["type"], error["code"], error["reply_to"]) == ("error", "NOT_FOUND", "a")
         assert talk.ask(type="ping") == {"type": "pong"}
+
+
+def test_a_page_of_long_texts_is_shorter_and_says_where_it_goes_on(node: Node) -> None:
+    node.api.create("wordy")
+    long = {"message": "\x01" * 16_000, "event_context": "\x02" * 16_000}
+    for _ in range(20):
+        node.api.turn("wordy", **long)
+    after, seqs, sizes = 0, [], []
+    while after is not None:
+        reply = node.api.get(f"/v1/history/wordy?after_seq={after}&limit=200")
+        seqs += [item["seq"] for item in reply.json["items"]]
+        sizes.append(len(reply.body))
+        after = reply.json["next_after_seq"]
+    assert seqs == list(range(1, 21))
+    assert len(sizes) == 3
+    assert max(sizes) < 1_700_000

@@ -129,3 +129,22 @@ def test_only_digests_of_keys_are_on_disk(tmp_path: Path) -> None:
             held = path.read_bytes()
             assert key.encode() not in held, path
             assert KEY.encode() not in held, path
+
+
+def test_a_key_in_the_wrong_place_is_not_quoted(node: Node) -> None:
+    node.api.create("quoted")
+    replies = [
+        node.api.get(f"/v1/state/{KEY}"),
+        node.api.get(f"/{KEY}"),
+        node.api.get(f"/v1/persona?limit={KEY}"),
+        node.api.post("/v1/persona", {"preset": KEY}),
+        node.api.post("/v1/turn", {"sessionId": KEY, "message": "x"}),
+        node.api.delete(f"/v1/webhook/quoted/{KEY}"),
+    ]
+    assert [reply.status for reply in replies] == [404, 404, 400, 400, 404, 404]
+    for reply in replies:
+        assert KEY[:20].encode() not in reply.body
+        assert "mk_test_…" in reply.error["message"]
+    with node.live("quoted") as talk:
+        for message in ({"type": KEY}, {"type": "ack_proactive", "action_id": KEY}):
+            assert KEY[:20] not in str(talk.ask(**message))
