@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 from molroo_actor.cli.main import main
 from tests.e2e.test_start import complaint, serve
 from tests.e2e.wire import GLAD, KEY, Api, Node, Reply, eventually, serving
+from tests.kit.server import running
 
 
 def overwritten(path: Path) -> None:
@@ -132,6 +134,32 @@ def test_a_ledger_with_broken_pages_refuses_to_start_too(tmp_path: Path) -> None
     scribbled(ledger)
     line = complaint(serve(tmp_path))
     assert str(ledger) in line
+
+
+@pytest.mark.parametrize("harm", [emptied, unlinked])
+def test_a_ledger_that_is_gone_is_not_begun_anew_while_sessions_are_there(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    with serving(tmp_path, hibernate_after_s=0.1, fold_age_s=0.05) as node:
+        kept = asleep_and_folded(node, "mia")
+    harm(tmp_path / "node.db")
+    line = complaint(serve(tmp_path))
+    assert str(tmp_path / "node.db") in line
+    assert "backup" in line
+    assert kept.stat().st_size > 0
+    assert not (tmp_path / "node.db").exists() or (tmp_path / "node.db").stat().st_size == 0
+
+
+def test_an_emptied_ledger_does_not_cost_its_log(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        Api(server.url, KEY).create("mia")
+        server.kill()
+    log = tmp_path / "node.db-wal"
+    held = log.read_bytes()
+    assert held
+    emptied(tmp_path / "node.db")
+    assert "backup" in complaint(serve(tmp_path))
+    assert log.read_bytes() == held
 
 
 def test_a_file_of_a_newer_version_is_refused_with_a_clear_line(tmp_path: Path) -> None:
