@@ -39,7 +39,10 @@ def read(ledger: LedgerConnection, path: Path, session: int, rowids: Sequence[in
     if found is None:
         return None
     persona, origin = found
-    history = read_history(ledger, path, session, rowids, kept)
+    try:
+        history = read_history(ledger, path, session, rowids, kept)
+    except (TypeError, OverflowError) as error:  # no number where one was written
+        raise Damaged(f"history: {error}") from error
     if history.last is None:
         record = decode_record(origin)
     elif history.last.state_after is None:

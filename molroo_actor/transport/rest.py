@@ -148,9 +148,12 @@ class Rest:
         rows = await self._rows(slot, after_seq, limit + 1)
         if released is not None:
             rows = [row for row in rows if row.seq <= released]
-        items = [
-            rest.history_item(row.seq, row.at_ms, row.kind, row.input, row.appraisal, row.emotion, row.label)
-            for row in rows[:limit]
-        ]
+        try:
+            items = [
+                rest.history_item(row.seq, row.at_ms, row.kind, row.input, row.appraisal, row.emotion, row.label)
+                for row in rows[:limit]
+            ]
+        except StorageError as error:
+            raise self._host.registry.translate(slot, error) from error
         page = answers.HistoryPage(items, items[-1].seq if len(rows) > limit else None)
         return json_response(rest.encode(page))

@@ -162,6 +162,28 @@ def test_an_emptied_ledger_does_not_cost_its_log(tmp_path: Path) -> None:
     assert log.read_bytes() == held
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "UPDATE state SET state_after = 7",
+        "UPDATE state SET state_after = x'c1'",
+        "UPDATE turn SET id_digest = 'x' WHERE seq = 3",
+        "UPDATE turn SET input = x'c1' WHERE seq = 3",
+        "UPDATE turn SET emotion = 7 WHERE seq = 3",
+        "UPDATE turn SET kind = CAST(x'ff' AS TEXT) WHERE seq = 3",
+    ],
+)
+def test_a_row_that_nobody_wrote_so_is_damage_and_neither_a_bug_nor_a_passing_trouble(node: Node, written: str) -> None:
+    path = asleep_and_folded(node, "broken")
+    with contextlib.closing(sqlite3.connect(path)) as sql, sql:
+        sql.execute(written)
+    replies = [node.api.get("/v1/history/broken"), node.api.get("/v1/state/broken")]
+    refused = [reply for reply in replies if reply.status != 200]
+    assert refused
+    for reply in refused:
+        assert (reply.status, reply.error["details"]) == (503, {"reason": "session_damaged"})
+
+
 def test_a_file_of_a_newer_version_is_refused_with_a_clear_line(tmp_path: Path) -> None:
     with serving(tmp_path) as node:
         node.api.create("mia")
