@@ -184,6 +184,33 @@ def test_a_row_that_nobody_wrote_so_is_damage_and_neither_a_bug_nor_a_passing_tr
         assert (reply.status, reply.error["details"]) == (503, {"reason": "session_damaged"})
 
 
+def test_a_ledger_that_cannot_be_read_for_a_while_asks_to_come_again(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.api.create("mia")
+
+    def fails() -> sqlite3.Connection:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(node.server._ledger.readers, "_ledger", fails)
+        for reply in (
+            node.api.get("/v1/state/elsewhere"),
+            node.api.get("/v1/persona"),
+            node.api.post("/v1/persona", {"preset": "stoic_mentor", "sessionId": "ada"}),
+        ):
+            assert (reply.status, reply.error["code"], reply.error["details"]) == (
+                503,
+                "OVERLOADED",
+                {"reason": "disk"},
+            )
+            assert reply.headers["Retry-After"] == "1"
+        with node.join("elsewhere") as talk:
+            code, reason, heard = talk.ended()
+            assert (code, reason, heard[0]["details"]) == (1013, "OVERLOADED", {"reason": "disk"})
+    assert node.api.create("ada")["sessionId"] == "ada"
+
+
 def test_a_file_of_a_newer_version_is_refused_with_a_clear_line(tmp_path: Path) -> None:
     with serving(tmp_path) as node:
         node.api.create("mia")
