@@ -9,13 +9,13 @@ N ?= 200
 
 # Folders that carry code; bench and examples are looked at only when they are there.
 CODE := $(wildcard molroo_actor tests bench examples tools)
-TYPED := $(wildcard molroo_actor tests/kit tests/crash bench examples tools)
+TYPED := $(wildcard molroo_actor tests/kit tests/crash tests/faults bench examples tools)
 # Corpora that the character is measured on and fitted to; they are not part of this repository.
 DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench crash laws eval fit clean
+.PHONY: help run test check fmt bench crash faults laws eval fit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev ## figures of this machine, side by side with a bare server
 
 crash: $(VENV)/.dev ## kill -9 under load N times and count what was lost (N=200)
 	$(PY) -m tests.crash $(N) $(ARGS)
+
+faults: $(VENV)/.dev ## hurt real servers in every known way and count what was lost (ARGS="power clock --times 50 --seed 1")
+	$(PY) -m tests.faults $(ARGS)
 
 laws: N = 20000
 laws: $(VENV)/.dev ## every law of the character on N random cases each (ARGS="--only negation", N=20000)
