@@ -10,14 +10,14 @@ SEEDS ?= 2000
 
 # Folders that carry code; bench and examples are looked at only when they are there.
 CODE := $(wildcard molroo_actor tests bench examples tools)
-TYPED := $(wildcard molroo_actor tests/kit tests/crash tests/simulation bench examples tools tests/soak tests/hostile)
+TYPED := $(wildcard molroo_actor tests/kit tests/crash tests/simulation bench examples tools tests/soak tests/hostile tests/faults)
 MINUTES ?= 10
 # Corpora that the character is measured on and fitted to; they are not part of this repository.
 DATA ?= $(wildcard ../shared/data)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench crash sim laws eval fit clean soak hostile
+.PHONY: help run test check fmt bench crash sim laws eval fit clean soak hostile faults
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ soak: $(VENV)/.dev ## hours of use in MINUTES=10: what should stay flat does, an
 
 hostile: $(VENV)/.hostile ## clients that mean harm, kind by kind, and a table of what they achieved (ARGS="frames idle --scale 0.2")
 	$(PY) -m tests.hostile $(ARGS)
+
+faults: $(VENV)/.dev ## hurt real servers in every known way and count what was lost (ARGS="power clock --times 50 --seed 1")
+	$(PY) -m tests.faults $(ARGS)
 
 laws: N = 20000
 laws: $(VENV)/.dev ## every law of the character on N random cases each (ARGS="--only negation", N=20000)

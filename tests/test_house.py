@@ -34,7 +34,7 @@ FLOORS = {
     "client": 6,
     "cli": 6,
 }
-GROUND_MODULES = {"errors", "ids", "clock", "settings"}
+GROUND_MODULES = {"errors", "ids", "clock", "settings", "faultpoints"}
 ROOF = 7  # __main__ starts what stands below
 CLIENT_MAY_IMPORT = {"client", "protocol"}
 

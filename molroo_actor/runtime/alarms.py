@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from molroo_actor import faultpoints
 from molroo_actor.errors import Internal, MolrooError, NotFound, WireError
 from molroo_actor.runtime.actor import Actor, Pending
 from molroo_actor.runtime.connection import Attachment
@@ -171,6 +172,8 @@ class Alarms:
     def take(self, slot: Slot, actor: Actor, letter: Wakeup) -> None:
         """An awake, settled session's alarm: dropped when another row set it since."""
         try:
+            if faultpoints.ARMED:
+                faultpoints.passing("alarm", OSError)
             stale = letter.set_seq != actor.seq
             if not stale and not letter.worded and self._word(slot, actor, letter):
                 return

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from molroo_actor import faultpoints
 from molroo_actor.clock import Clock
 from molroo_actor.errors import AppendFailed, OutcomeUnknown, Overloaded, StorageError, WireError
 from molroo_actor.runtime.actor import Pending
@@ -187,6 +188,8 @@ class OutputGate:
 
     def _release_durable(self) -> None:
         """Everything that is durable and not released yet, in the order of the commits."""
+        if faultpoints.ARMED:
+            faultpoints.passing("before_reply")
         while self._durable:
             self._release_all(*self._durable.popleft())
 

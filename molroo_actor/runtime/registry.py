@@ -122,6 +122,11 @@ class Registry:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
+def unreadable() -> Overloaded:
+    """What is answered when the ledger itself cannot be read: that is nobody's session and passes, or ends the node."""
+    return Overloaded("this cannot be read from disk now; try again", retry_after_s=1, details={"reason": "disk"})
+
+
 def shutting_down() -> Overloaded:
     """What is answered to everything after SIGTERM."""
     return Overloaded("the server is shutting down; try again", retry_after_s=1, details={"reason": "shutting_down"})

@@ -10,6 +10,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
+from molroo_actor import faultpoints
 from molroo_actor.errors import MolrooError, NotFound, Overloaded, WireError
 from molroo_actor.runtime import waking
 from molroo_actor.runtime.actor import Actor
@@ -156,6 +157,8 @@ class Residency:
 
     def hibernate(self, slot: Slot) -> None:
         """Drops the actor of a slot that is at rest; its sockets stay. One synchronous step."""
+        if faultpoints.ARMED:
+            faultpoints.passing("hibernate")
         slot.signal(Signal.HIBERNATE)
         self.dropped(slot)
         self._registry.observer.hibernated()

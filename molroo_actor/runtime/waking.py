@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from molroo_actor import faultpoints
 from molroo_actor.engine import Params, derive
 from molroo_actor.errors import Damaged
 from molroo_actor.protocol.record import Record, decode_persona, decode_record
@@ -32,11 +33,16 @@ class Waking(NamedTuple):
 
 def read(ledger: LedgerConnection, path: Path, session: int, rowids: Sequence[int], kept: int) -> Waking | None:
     """Reads a session, in a reading thread. None when it is gone. Raises Damaged, NewerFormat."""
+    if faultpoints.ARMED:
+        faultpoints.passing("wake", OSError)
     found = catalog.beginning(ledger, session)
     if found is None:
         return None
     persona, origin = found
-    history = read_history(ledger, path, session, rowids, kept)
+    try:
+        history = read_history(ledger, path, session, rowids, kept)
+    except (TypeError, OverflowError) as error:  # no number where one was written
+        raise Damaged(f"history: {error}") from error
     if history.last is None:
         record = decode_record(origin)
     elif history.last.state_after is None:

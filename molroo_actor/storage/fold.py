@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from molroo_actor import faultpoints
 from molroo_actor.clock import Clock
 from molroo_actor.errors import BackupFailed, Damaged
 from molroo_actor.settings import Settings
@@ -258,6 +259,8 @@ class Folding:
             try:
                 outcome = fold_one(self._connection(), path, session, rowids, self._settings.history_kept)
                 fsync_folder(path.parent)  # else a power cut may bring the rollback journal back and undo the fold
+                if faultpoints.ARMED:
+                    faultpoints.passing("fold", OSError)
                 outcomes.append(outcome)
                 self.rows_folded += len(rowids)
             except Exception as error:  # noqa: BLE001 - one session's trouble stays its own

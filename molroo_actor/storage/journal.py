@@ -18,6 +18,7 @@ from typing import Final, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 
+from molroo_actor import faultpoints
 from molroo_actor.errors import AppendFailed, OutcomeUnknown, StorageError
 from molroo_actor.storage import schema
 from molroo_actor.storage.node_db import NodeDb
@@ -327,13 +328,19 @@ def _insert(sql: sqlite3.Connection, rowid: int, rows: Sequence[Row]) -> None:
 def _write(sql: sqlite3.Connection, rowid: int, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception]:
     try:
         if not changes and len(rows) in _INSERT:
+            if faultpoints.ARMED:
+                faultpoints.passing("before_commit", sqlite3.OperationalError)
             _insert(sql, rowid, rows)  # one statement commits by itself, and waits for the interpreter once, not thrice
-            return {}
-        sql.execute("BEGIN IMMEDIATE")
-        _insert(sql, rowid, rows)
-        for change in changes:
-            change.apply(sql)
-        sql.execute("COMMIT")
+        else:
+            sql.execute("BEGIN IMMEDIATE")
+            _insert(sql, rowid, rows)
+            for change in changes:
+                change.apply(sql)
+            if faultpoints.ARMED:
+                faultpoints.passing("before_commit", sqlite3.OperationalError)
+            sql.execute("COMMIT")
+        if faultpoints.ARMED:
+            faultpoints.passing("after_commit", sqlite3.OperationalError)
     except Exception as error:
         # After SQLITE_FULL the transaction may be gone already: a further statement would commit by itself.
         if sql.in_transaction:

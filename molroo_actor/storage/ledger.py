@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from molroo_actor import faultpoints
 from molroo_actor.errors import Unavailable
 from molroo_actor.settings import Settings
 from molroo_actor.storage import catalog, hooks, journal
@@ -100,6 +101,8 @@ class Ledger:
 
 
 def _unlink(path: Path) -> None:
+    if faultpoints.ARMED:
+        faultpoints.passing("delete", OSError)
     for name in (path, path.with_name(path.name + "-journal")):
         with contextlib.suppress(FileNotFoundError):
             name.unlink()

@@ -75,12 +75,27 @@ class NodeDb:
 
     def _prepare(self) -> None:
         """Everything that may find the file unreadable, before any connection has a thread that must be ended."""
+        self._refuse_lost()
         connection = connect(self._folder.node_db, "rwc")
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
             schema.migrate(connection, schema.NODE_MIGRATIONS, "node.db")
         finally:
             connection.close()
+
+    def _refuse_lost(self) -> None:
+        """A ledger is begun in a folder that has none, never in the place of one that is gone: SQLite would take an
+        empty file for a new one and throw its log away. Raises Damaged.
+        """
+        path = self._folder.node_db
+        if path.exists() and path.stat().st_size > 0:
+            return
+        if self.wal_bytes == 0 and not any(self._folder.sessions.glob("*/*.db")):
+            return
+        raise Damaged(
+            f"{path} is {'empty' if path.exists() else 'gone'}, and sessions are beside it; put back a backup of the"
+            " data folder, or move what is left away to begin anew"
+        )
 
     def unreadable(self, error: BaseException | None) -> StorageError:
         """What an operator is told of a ledger that cannot be read: how to repair it, unless it is not damaged."""

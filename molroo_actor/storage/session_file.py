@@ -22,6 +22,11 @@ _PARAMETERS_MAX = 500
 _BUSY_S = 0.2
 """Whoever holds one session's file must not hold the threads that read for all; the client is told to try again."""
 _DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+_TEXT, _NUMBER, _BLOB = (str, type(None)), (int, type(None)), (bytes, type(None))
+_TYPES: tuple[type | tuple[type, ...], ...] = (
+    int, int, int, str, _TEXT, _NUMBER, _BLOB, _BLOB, _BLOB, _BLOB, _TEXT, _BLOB,
+)  # fmt: skip
+"""Of a row's fields. SQLite holds no column to its type: a page of another table passes for one of this."""
 
 
 @contextlib.contextmanager
@@ -33,7 +38,10 @@ def opened(path: Path, busy_s: float = _BUSY_S) -> Iterator[sqlite3.Connection]:
         schema.refuse_newer(schema.version(connection), schema.SESSION_MIGRATIONS, "the session file")
         yield connection
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None and isinstance(error, sqlite3.OperationalError):  # not SQLite's own: a text that is none
+            raise Damaged(f"session file: {error}") from error
+        code = (code or 0) & 0xFF
         if code in _DAMAGE:
             raise Damaged(f"session file: {error}") from error
         if code == sqlite3.SQLITE_CANTOPEN and not path.exists():
@@ -87,7 +95,11 @@ def _file_rows(file: sqlite3.Connection, session: int, after_seq: int, limit: in
         " FROM turn LEFT JOIN state USING (seq) WHERE turn.seq > ? ORDER BY turn.seq LIMIT ?",
         (after_seq, limit),
     ).fetchall()
-    return [Row(session, *row) for row in found]
+    rows = [Row(session, *row) for row in found]
+    for row in rows:
+        if not all(isinstance(value, kind) for value, kind in zip(row, _TYPES, strict=True)):
+            raise Damaged("session file: a row is not what was written")
+    return rows
 
 
 def read_history(ledger: sqlite3.Connection, path: Path, session: int, rowids: Sequence[int], kept: int) -> History:

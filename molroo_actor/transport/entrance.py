@@ -12,10 +12,11 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from molroo_actor import ids
 from molroo_actor.clock import Clock
-from molroo_actor.errors import Internal, NotFound, RateLimited, ValidationFailed, WireError
+from molroo_actor.errors import Internal, NotFound, RateLimited, Unavailable, ValidationFailed, WireError
 from molroo_actor.protocol import rest
 from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.keyring import Keyring
+from molroo_actor.runtime.registry import unreadable
 from molroo_actor.runtime.slot import Slot
 from molroo_actor.storage.rows import Key
 from molroo_actor.transport.auth import Origins, key_of
@@ -69,6 +70,9 @@ class Entrance:
                 response = await handler(request)
             except WireError as error:
                 response = self._error(error)
+            except Unavailable as error:
+                log.warning("request %s: the ledger cannot be read now: %s", request_id, error)
+                response = self._error(unreadable())
             except web.HTTPRequestEntityTooLarge:
                 limit = self._settings.body_bytes_max
                 response = self._error(ValidationFailed(f"the body must have at most {limit:,} bytes"), 413)

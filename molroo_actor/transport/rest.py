@@ -162,10 +162,13 @@ class Rest:
             if len(kept) < wanted:
                 break
         shown = rows[: min(limit, _fit(rows))]
-        items = [
-            rest.history_item(row.seq, row.at_ms, row.kind, row.input, row.appraisal, row.emotion, row.label)
-            for row in shown
-        ]
+        try:
+            items = [
+                rest.history_item(row.seq, row.at_ms, row.kind, row.input, row.appraisal, row.emotion, row.label)
+                for row in shown
+            ]
+        except StorageError as error:
+            raise self._host.registry.translate(slot, error) from error
         page = answers.HistoryPage(items, items[-1].seq if len(rows) > len(items) else None)
         return json_response(rest.encode(page))
 

@@ -19,6 +19,7 @@ from molroo_actor.errors import (
     NotFound,
     RateLimited,
     Unauthorized,
+    Unavailable,
     ValidationFailed,
     WireError,
 )
@@ -26,6 +27,7 @@ from molroo_actor.protocol import rest, resume
 from molroo_actor.runtime.connection import Parting
 from molroo_actor.runtime.host import Host, Welcome
 from molroo_actor.runtime.keyring import Keyring
+from molroo_actor.runtime.registry import unreadable
 from molroo_actor.runtime.slot import Slot
 from molroo_actor.storage.rows import Key
 from molroo_actor.transport import frames
@@ -190,6 +192,9 @@ class Sockets:
             if isinstance(error, (Unauthorized, NotFound)) and socket.attachment is None:
                 refused.take(self._clock.monotonic_s())
             socket.fail(error)
+        except Unavailable as error:
+            log.warning("a connection: the ledger cannot be read now: %s", error)
+            socket.fail(unreadable())
         except Exception:
             log.exception("a connection failed")
             socket.fail(Internal())

@@ -17,7 +17,7 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -94,17 +94,29 @@ async def run(kills: int, seed: int, time_scale: float = TIME_SCALE) -> Story:
     story = Story(seed, kills, Path(tempfile.mkdtemp(prefix="molroo-crash-")), time_scale=time_scale)
     rng = random.Random(seed)
     began = time.monotonic()
-    kept: tuple[Kept, ...] = ("socket", "poll", "alone")
     for number in range(kills):
         async with living(story) as life:
-            fresh = [
-                Alone(f"s{number}-{each}", rng.choice(kept), rng.random() < 0.6) for each in range(SESSIONS_A_KILL)
-            ]
+            fresh = drawn(rng, number)
             killing = asyncio.create_task(_until_killed(story, life, rng))
-            await _clients(life, [*story.sessions, *fresh], _begin(story, life, fresh))
+            await attended(life, [*story.sessions, *fresh], beginning(story, life, fresh))
             await killing
+    await last_lives(story)
+    story.seconds = time.monotonic() - began
+    if story.sound:
+        shutil.rmtree(story.data)
+    return story
+
+
+def drawn(rng: random.Random, life: int) -> list[Alone]:
+    """The sessions that this life will make."""
+    kept: tuple[Kept, ...] = ("socket", "poll", "alone")
+    return [Alone(f"s{life}-{each}", rng.choice(kept), rng.random() < 0.6) for each in range(SESSIONS_A_KILL)]
+
+
+async def last_lives(story: Story) -> None:
+    """Nobody is killed any more: all act, all is audited, and the server stops when it is asked to."""
     async with living(story) as life:
-        clients = asyncio.create_task(_clients(life, story.sessions))
+        clients = asyncio.create_task(attended(life, story.sessions))
         await _all_acted(story, life)
         life.over.set()
         await clients
@@ -114,20 +126,17 @@ async def run(kills: int, seed: int, time_scale: float = TIME_SCALE) -> Story:
         life.over.set()
         story.clean_exit = await asyncio.to_thread(life.server.stop)
     _doubles(story)
-    story.seconds = time.monotonic() - began
-    if story.sound:
-        shutil.rmtree(story.data)
-    return story
 
 
 # -- one life ----------------------------------------------------------------------------------------------------------
 
 
 @contextlib.asynccontextmanager
-async def living(story: Story) -> AsyncIterator[Life]:
+async def living(story: Story, env: Mapping[str, str] | None = None) -> AsyncIterator[Life]:
     """A server and its clients' connections; whatever happens, the process is gone afterwards."""
     began, began_s = time.perf_counter(), time.time()
-    server = await asyncio.to_thread(kit.start, story.data, env={**ENV, "MOLROO_TIME_SCALE": f"{story.time_scale}"})
+    scale = {"MOLROO_TIME_SCALE": f"{story.time_scale}"}
+    server = await asyncio.to_thread(kit.start, story.data, env={**ENV, **scale, **(env or {})})
     story.ready_s.append(time.perf_counter() - began)
     ready_s = time.time()
     try:
@@ -155,7 +164,7 @@ async def _until_killed(story: Story, life: Life, rng: random.Random) -> None:
     story.kills += await asyncio.to_thread(life.server.kill) == -signal.SIGKILL
 
 
-async def _clients(life: Life, sessions: list[Alone], begin: Awaitable[None] | None = None) -> None:
+async def attended(life: Life, sessions: list[Alone], begin: Awaitable[None] | None = None) -> None:
     """Whoever listens to those that were there, and who makes the new ones, until the life is over."""
     async with asyncio.TaskGroup() as group:
         if begin is not None:
@@ -170,7 +179,7 @@ async def _quietly(work: Awaitable[None]) -> None:
         await work
 
 
-async def _begin(story: Story, life: Life, fresh: list[Alone]) -> None:
+async def beginning(story: Story, life: Life, fresh: list[Alone]) -> None:
     """New sessions, each spoken to once; one whose birth the kill cuts off is no part of the story."""
     for each in fresh:
         await life.rest("POST", "/v1/persona", {"preset": "cheerful_companion", "sessionId": each.id})

@@ -77,10 +77,11 @@ async def run(life: Life, seed: str) -> None:
     clients += [use_sockets] * WS_CLIENTS + [use_rest] * REST_CLIENTS
     async with asyncio.TaskGroup() as group:
         for number, client in enumerate(clients):
-            group.create_task(_until_over(client, life, Tester(life.ledger, f"{seed}/{number}")))
+            group.create_task(until_over(client, life, Tester(life.ledger, f"{seed}/{number}")))
 
 
-async def _until_over(client: Callable[[Life, Tester], Awaitable[None]], life: Life, tester: Tester) -> None:
+async def until_over(client: Callable[[Life, Tester], Awaitable[None]], life: Life, tester: Tester) -> None:
+    """One client again and again, whatever becomes of its server, until the life is over."""
     while not life.over.is_set():
         try:
             await client(life, tester)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 from molroo_actor.cli.main import main
 from tests.e2e.test_start import complaint, serve
 from tests.e2e.wire import GLAD, KEY, Api, Node, Reply, eventually, serving
+from tests.kit.server import running
 
 
 def overwritten(path: Path) -> None:
@@ -132,6 +134,81 @@ def test_a_ledger_with_broken_pages_refuses_to_start_too(tmp_path: Path) -> None
     scribbled(ledger)
     line = complaint(serve(tmp_path))
     assert str(ledger) in line
+
+
+@pytest.mark.parametrize("harm", [emptied, unlinked])
+def test_a_ledger_that_is_gone_is_not_begun_anew_while_sessions_are_there(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    with serving(tmp_path, hibernate_after_s=0.1, fold_age_s=0.05) as node:
+        kept = asleep_and_folded(node, "mia")
+    harm(tmp_path / "node.db")
+    line = complaint(serve(tmp_path))
+    assert str(tmp_path / "node.db") in line
+    assert "backup" in line
+    assert kept.stat().st_size > 0
+    assert not (tmp_path / "node.db").exists() or (tmp_path / "node.db").stat().st_size == 0
+
+
+def test_an_emptied_ledger_does_not_cost_its_log(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        Api(server.url, KEY).create("mia")
+        server.kill()
+    log = tmp_path / "node.db-wal"
+    held = log.read_bytes()
+    assert held
+    emptied(tmp_path / "node.db")
+    assert "backup" in complaint(serve(tmp_path))
+    assert log.read_bytes() == held
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "UPDATE state SET state_after = 7",
+        "UPDATE state SET state_after = x'c1'",
+        "UPDATE turn SET id_digest = 'x' WHERE seq = 3",
+        "UPDATE turn SET input = x'c1' WHERE seq = 3",
+        "UPDATE turn SET emotion = 7 WHERE seq = 3",
+        "UPDATE turn SET kind = CAST(x'ff' AS TEXT) WHERE seq = 3",
+    ],
+)
+def test_a_row_that_nobody_wrote_so_is_damage_and_neither_a_bug_nor_a_passing_trouble(node: Node, written: str) -> None:
+    path = asleep_and_folded(node, "broken")
+    with contextlib.closing(sqlite3.connect(path)) as sql, sql:
+        sql.execute(written)
+    replies = [node.api.get("/v1/history/broken"), node.api.get("/v1/state/broken")]
+    refused = [reply for reply in replies if reply.status != 200]
+    assert refused
+    for reply in refused:
+        assert (reply.status, reply.error["details"]) == (503, {"reason": "session_damaged"})
+
+
+def test_a_ledger_that_cannot_be_read_for_a_while_asks_to_come_again(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.api.create("mia")
+
+    def fails() -> sqlite3.Connection:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(node.server._ledger.readers, "_ledger", fails)
+        for reply in (
+            node.api.get("/v1/state/elsewhere"),
+            node.api.get("/v1/persona"),
+            node.api.post("/v1/persona", {"preset": "stoic_mentor", "sessionId": "ada"}),
+        ):
+            assert (reply.status, reply.error["code"], reply.error["details"]) == (
+                503,
+                "OVERLOADED",
+                {"reason": "disk"},
+            )
+            assert reply.headers["Retry-After"] == "1"
+        with node.join("elsewhere") as talk:
+            code, reason, heard = talk.ended()
+            assert (code, reason, heard[0]["details"]) == (1013, "OVERLOADED", {"reason": "disk"})
+    assert node.api.create("ada")["sessionId"] == "ada"
 
 
 def test_a_file_of_a_newer_version_is_refused_with_a_clear_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -99,8 +99,10 @@ def start(
     key: str | None = BOOTSTRAP_KEY,
     env: Mapping[str, str] | None = None,
     ready_within_s: float = READY_WITHIN_S,
+    under: Sequence[str] = (),
 ) -> Server:
-    """Starts a server on `data` and returns once it serves. The caller stops it.
+    """Starts a server on `data` and returns once it serves. The caller stops it. `under` is a command that becomes the
+    server's, such as `prlimit --nofile=400`.
 
     `key=None` installs none, so that an empty database makes one and prints it. Settings of the
     surrounding shell (MOLROO_*) are not inherited; `env` adds what the test wants.
@@ -108,7 +110,7 @@ def start(
     """
     where = ["--host", "127.0.0.1", "--port", str(port), "--data", str(data)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "molroo_actor", "serve", *where, *flags],
+        [*under, sys.executable, "-m", "molroo_actor", "serve", *where, *flags],
         cwd=ROOT,
         env=_environment(key, env),
         stdin=subprocess.DEVNULL,
