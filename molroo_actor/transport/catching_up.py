@@ -7,8 +7,9 @@ from typing import Final
 
 from molroo_actor.errors import Overloaded, StorageError
 from molroo_actor.protocol import messages, views
-from molroo_actor.runtime.host import Host, Snapshot, Welcome
+from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.slot import Slot
+from molroo_actor.runtime.snapshot import Snapshot, Welcome
 from molroo_actor.storage.rows import Row
 from molroo_actor.transport.socket import Socket
 

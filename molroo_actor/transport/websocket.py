@@ -25,10 +25,11 @@ from molroo_actor.errors import (
 )
 from molroo_actor.protocol import rest, resume
 from molroo_actor.runtime.connection import Parting
-from molroo_actor.runtime.host import Host, Welcome
+from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.runtime.registry import unreadable
 from molroo_actor.runtime.slot import Slot
+from molroo_actor.runtime.snapshot import Welcome
 from molroo_actor.storage.rows import Key
 from molroo_actor.transport import frames
 from molroo_actor.transport.auth import Origins, key_of

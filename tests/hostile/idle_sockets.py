@@ -48,7 +48,8 @@ def attack(arena: Arena, tally: Tally, plan: Plan) -> None:
         if count + HEADROOM >= HARD - int(ENV["MOLROO_HANDLES_RESERVE"]):
             _beyond(arena, tally)
     finally:
-        sockets.close_all(crowd)
+        for conn in crowd:
+            conn.sock.close()
     if not arena.settled(sockets=4, lines=4, within_s=15):
         tally.fault(f"lines are left: {arena.metric('molroo_connections ')}")
 

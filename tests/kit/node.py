@@ -22,12 +22,13 @@ from molroo_actor.protocol.commands import TurnCommand
 from molroo_actor.protocol.resume import Resume
 from molroo_actor.runtime.appraiser import Appraiser
 from molroo_actor.runtime.courier import Courier
-from molroo_actor.runtime.host import Host, Welcome
+from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.mailbox import Answer, Change, Envelope
 from molroo_actor.runtime.receivers import Receivers
 from molroo_actor.runtime.registry import Registry
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.runtime.slot import Slot
+from molroo_actor.runtime.snapshot import Welcome
 from molroo_actor.settings import Settings
 from molroo_actor.storage import node_db
 from molroo_actor.storage.fold import Folding

@@ -24,13 +24,14 @@ from molroo_actor.runtime import repeats as repeats_module
 from molroo_actor.runtime.actor import Actor, Pending
 from molroo_actor.runtime.alarms import Alarms
 from molroo_actor.runtime.connection import Attachment
-from molroo_actor.runtime.host import Host, Snapshot
+from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.lifecycle import Life
 from molroo_actor.runtime.mailbox import Answer
 from molroo_actor.runtime.output_gate import OutputGate
 from molroo_actor.runtime.repeats import Repeats
 from molroo_actor.runtime.sessions import Sessions
 from molroo_actor.runtime.slot import Slot
+from molroo_actor.runtime.snapshot import Snapshot
 from molroo_actor.storage.journal import Journal
 from molroo_actor.transport.askers import SocketAsker
 

@@ -19,6 +19,7 @@ from molroo_actor.runtime.actor import Pending
 from molroo_actor.runtime.keyring import Keyring
 from molroo_actor.transport.auth import Origins
 from molroo_actor.transport.http import Http
+from molroo_actor.transport.lines import Lines
 from molroo_actor.transport.metrics import Metrics
 from molroo_actor.transport.websocket import Sockets
 from tests.kit.disk import make_faulty
@@ -107,6 +108,7 @@ class Process:
         """Else another actor may get the same id()."""
         self._sockets: Sockets
         self._runner: web.AppRunner
+        self._lines: Lines
 
     @property
     def dead(self) -> bool:
@@ -143,6 +145,8 @@ class Process:
     async def _open_sockets(self) -> None:
         clock, host = self.node.clock, self.node.host
         keyring = Keyring(self.node.ledger.keys, clock, host.gate.commit)
+        self._lines = Lines(clock, head_within_s=self._settings.head_within_s, stall_s=self._settings.answer_stall_s)
+        host.residency.ticks.append(self._lines.tick)
         self._sockets = Sockets(host, keyring, self._metrics, clock, Origins("*"), _refuse)
         app = web.Application()
         app.router.add_get("/v1/ws/{session_id}", self._sockets.handle)
@@ -215,7 +219,7 @@ class Process:
         """A new line to this server."""
         server = self._runner.server
         assert server is not None
-        protocol = Http(server)
+        protocol = Http(server, self._lines)
         wire = Wire(protocol, line.number, written)
         self.wires.append(wire)
         protocol.connection_made(wire)
