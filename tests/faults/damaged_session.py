@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-from molroo_actor.cli.operator import _ask_live
+from molroo_actor.cli.operator import ask_live
 from molroo_actor.runtime.admin import Request
 from molroo_actor.storage.layout import DataFolder
 from tests.crash import audit, load
@@ -182,7 +182,7 @@ async def _status(
 
 
 async def _listed(trial: Trial, life: Life, session: Session) -> None:
-    answer = await asyncio.to_thread(_ask_live, DataFolder(trial.data), Request("doctor"))
+    answer = await asyncio.to_thread(ask_live, DataFolder(trial.data), Request("doctor"))
     assert answer is not None
     if not any(f"session {session.id} " in finding for finding in answer["result"]["findings"]):
         life.ledger.breach("changed", f"doctor does not list {session.id}: {answer['result']['findings']}")

@@ -121,7 +121,7 @@ async def _fold(ledger: Ledger) -> None:
 
 async def _doctor(ledger: Ledger) -> list[str]:
     clock = SystemClock()
-    admin = Admin(ledger, Keyring(ledger.keys, clock, ledger.commit), _asleep, {}, clock, ledger.commit)
+    admin = Admin(ledger, Keyring(ledger.keys, clock, ledger.commit), _asleep, {}, clock, ledger.commit, None)
     answer = [line async for line in admin.run(Request("doctor"))][-1]
     return list(answer["result"]["findings"]) if "result" in answer else [str(answer)]
 

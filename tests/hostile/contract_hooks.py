@@ -7,7 +7,7 @@ from typing import Any
 import schemathesis
 
 
-@schemathesis.hook
+@schemathesis.hook  # type: ignore[untyped-decorator,unused-ignore]
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Only actions of a character left alone for days reach a webhook of these."""
     if case.path == "/v1/webhook/{sessionId}" and isinstance(case.body, dict):
