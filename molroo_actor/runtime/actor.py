@@ -156,10 +156,21 @@ class Actor:
         span = min(max(wall_ms - record.wall_ms, 0), TEN_YEARS_MS)
         return record.state.at_ms + int(span * self.time_scale)
 
-    def take_turn(self, command: TurnCommand, reading: Reading, source: Source, wall_ms: int, asker: Asker) -> Pending:
-        """One turn. Raises Overloaded for a row above its limit; then nothing has changed."""
+    def take_turn(
+        self,
+        command: TurnCommand,
+        reading: Reading,
+        source: Source,
+        wall_ms: int,
+        asker: Asker,
+        record: Record | None = None,
+    ) -> Pending:
+        """One turn. Raises Overloaded for a row above its limit; then nothing has changed.
+
+        record: what `record` gave just before; decoded when None.
+        """
         given = command.input
-        record = self.record
+        record = record or self.record
         if given.elapsed_seconds is None:
             now_ms = self.session_ms(record, wall_ms)
         else:

@@ -9,9 +9,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from molroo_actor.engine import Reading, Source
+from molroo_actor.engine import Reading, Source, State
 from molroo_actor.errors import Internal, WireError
 from molroo_actor.protocol.commands import TurnCommand
+from molroo_actor.protocol.record import Record
 from molroo_actor.runtime.actor import Actor
 from molroo_actor.runtime.appraiser import Appraiser, EmbeddedAppraiser
 from molroo_actor.runtime.mailbox import Envelope
@@ -40,25 +41,28 @@ class Turns:
         if given.appraisal is not None:
             self._finish_turn(actor, envelope, command, Reading(given.appraisal))
             return
-        reading = self._appraise(command, actor)
+        record = actor.record
+        reading = self._appraise(command, actor, record.state)
         if isinstance(reading, Reading):
-            self._finish_turn(actor, envelope, command, reading)
+            self._finish_turn(actor, envelope, command, reading, record)
         else:
             slot.thinking = envelope
             self._registry.spawn(self._think(slot, slot.incarnation, envelope, command, reading))
 
-    def _appraise(self, command: TurnCommand, actor: Actor) -> Reading | Awaitable[Reading]:
+    def _appraise(self, command: TurnCommand, actor: Actor, state: State) -> Reading | Awaitable[Reading]:
         text, source = _text_of(command)
-        state = actor.record.state
         try:
             return self._appraiser.appraise(text, source, actor.params, state)
         except Exception as error:  # noqa: BLE001 - an appraiser may fail in any way
             log.warning("the appraiser failed (%r); the embedded one answers", error)
             return EmbeddedAppraiser().appraise(text, source, actor.params, state)
 
-    def _finish_turn(self, actor: Actor, envelope: Envelope, command: TurnCommand, reading: Reading) -> None:
+    def _finish_turn(
+        self, actor: Actor, envelope: Envelope, command: TurnCommand, reading: Reading, record: Record | None = None
+    ) -> None:
+        """record: the actor's, when it was decoded in this same step already."""
         _, source = _text_of(command)
-        pending = actor.take_turn(command, reading, source, self._clock.wall_ms(), envelope.asker)
+        pending = actor.take_turn(command, reading, source, self._clock.wall_ms(), envelope.asker, record)
         self._gate.put(pending)
         pending.keep_bytes()
 
