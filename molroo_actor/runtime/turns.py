@@ -64,7 +64,11 @@ class Turns:
         _, source = _text_of(command)
         pending = actor.take_turn(command, reading, source, self._clock.wall_ms(), envelope.asker, record)
         self._gate.put(pending)
-        pending.keep_bytes()
+        try:
+            pending.keep_bytes()
+        except Exception:
+            # The row is on its way and is answered once, when it is durable; not now as well.
+            log.exception("an answer could not be rendered before its commit")
 
     async def _think(
         self, slot: Slot, incarnation: int, envelope: Envelope, command: TurnCommand, reading: Awaitable[Reading]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from molroo_actor.errors import NotFound
 from molroo_actor.protocol.commands import Preferences, SetPreferences
 from molroo_actor.protocol.resume import Resume
-from molroo_actor.runtime.mailbox import Envelope
+from molroo_actor.runtime.mailbox import Answer, Envelope
 from tests.kit.doubles import RecordingAsker, RecordingConnection
 from tests.kit.node import TENANT, glad_turn, node
 from tests.kit.virtual_loop import quiet, virtual
@@ -188,3 +189,20 @@ async def test_all_sessions_that_come_while_the_disk_is_busy_share_the_next_comm
         second.commit()
         await quiet()
         assert it.observer.commits[-2:] == [1, 19]
+
+
+@virtual
+async def test_an_answer_that_cannot_be_rendered_early_is_given_once_and_after_its_commit(tmp_path: Path) -> None:
+    async with node(tmp_path) as it:
+        await it.create()
+        slot = await it.slot()
+        await it.join(slot)
+        asker = RecordingAsker(attachment=slot.attachments[0])
+        it.disk.open = False
+        with mock.patch.object(Answer, "keep_bytes", side_effect=RuntimeError("a bug in a prompt")):
+            it.deliver(slot, glad_turn(), asker)
+            append = await it.disk.next()
+        assert not asker.heard
+        append.commit()
+        await quiet()
+        assert asker.verdict == "1"
