@@ -23,8 +23,8 @@ class Character:
 
     def hear(self, message: bytes) -> engine.Outcome:
         """Decode a WebSocket message as the server does, and take its turn."""
-        command = commands.frame(commands.decode_object(message), None)
-        assert isinstance(command, commands.TurnCommand)
+        command = commands.exact_frame(message)
+        assert command is not None, "the bench spells its turns as the reference does"
         told = command.input
         if told.appraisal is not None:
             return self.feel(engine.Reading(told.appraisal))
