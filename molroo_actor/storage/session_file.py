@@ -13,8 +13,9 @@ import sqlite3
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from molroo_actor.errors import Damaged, NotFound, Unavailable
 from molroo_actor.storage import schema
@@ -46,6 +47,12 @@ _TYPES: tuple[type | tuple[type, ...], ...] = (
     int, int, int, str, _TEXT, _NUMBER, _BLOB, _BLOB, _BLOB, _BLOB, _TEXT, _BLOB,
 )  # fmt: skip
 """Of a row's fields. SQLite holds no column to its type: a page of another table passes for one of this."""
+_ROWS: Final = (
+    f"SELECT {', '.join('turn.' + name.strip() for name in schema.TURN_COLUMNS.split(','))}, state_after"
+    " FROM turn LEFT JOIN state USING (seq)"
+)
+_IDS: Final = "SELECT id_digest, seq FROM turn WHERE id_digest IS NOT NULL ORDER BY id_digest"
+"""Out of the index alone: the rows themselves are many pages."""
 
 
 @contextlib.contextmanager
@@ -54,6 +61,7 @@ def opened(path: Path, busy_s: float = _BUSY_S) -> Iterator[sqlite3.Connection]:
     connection = None
     try:
         connection = connect(path, "rw", busy_s=busy_s)
+        connection.execute("BEGIN")  # one lock and one look for a hot journal, not one a statement
         schema.refuse_newer(schema.version(connection), schema.SESSION_MIGRATIONS, "the session file")
         yield connection
     except sqlite3.DatabaseError as error:
@@ -113,12 +121,17 @@ def _check_joined(rows: Sequence[Row], first: int) -> None:
             raise Damaged(f"history: row {expected} is missing, {row.seq} stands in its place")
 
 
+def _newest(file: sqlite3.Connection, session: int) -> Row | None:
+    rows = _checked(session, file.execute(f"{_ROWS} ORDER BY turn.seq DESC LIMIT 1").fetchall())
+    return rows[0] if rows else None
+
+
 def _file_rows(file: sqlite3.Connection, session: int, after_seq: int, limit: int) -> list[Row]:
-    found = file.execute(
-        f"SELECT {', '.join('turn.' + name.strip() for name in schema.TURN_COLUMNS.split(','))}, state_after"
-        " FROM turn LEFT JOIN state USING (seq) WHERE turn.seq > ? ORDER BY turn.seq LIMIT ?",
-        (after_seq, limit),
-    ).fetchall()
+    found = file.execute(f"{_ROWS} WHERE turn.seq > ? ORDER BY turn.seq LIMIT ?", (after_seq, limit)).fetchall()
+    return _checked(session, found)
+
+
+def _checked(session: int, found: Sequence[Sequence[Any]]) -> list[Row]:
     rows = [Row(session, *row) for row in found]
     for row in rows:
         if not all(isinstance(value, kind) for value, kind in zip(row, _TYPES, strict=True)):
@@ -146,27 +159,18 @@ def read_history(
         older = sorted(digest for digest, seq in ids if seq <= last_seq - kept)
         return History(last_seq, rows[-1] if rows else None, recent, array("q", older).tobytes())
     with opened(path, effort.busy_s) as file:
-        (file_seq,) = file.execute("SELECT ifnull(max(seq), 0) FROM turn").fetchone()
-        _allow(file_seq, effort.seq_max)
+        newest = _newest(file, session)
+        file_seq = 0 if newest is None else newest.seq
         if file_seq < (folded_seq or 0):
             raise Damaged(f"session file ends at {file_seq}, the ledger says {folded_seq}")
-        rows = [row for row in rows if row.seq > file_seq]
-        _check_joined(rows, file_seq + 1)
-        last_seq = rows[-1].seq if rows else file_seq
-        if rows:
-            last: Row | None = rows[-1]
-        else:
-            last = next(iter(_file_rows(file, session, file_seq - 1, 1)), None)
-        used = file.execute(
-            "SELECT id_digest, seq FROM turn WHERE id_digest IS NOT NULL AND seq > ? ORDER BY seq", (last_seq - kept,)
-        ).fetchall()
-        older = [
-            digest
-            for (digest,) in file.execute(
-                "SELECT id_digest FROM turn WHERE id_digest IS NOT NULL AND seq <= ? ORDER BY id_digest",
-                (last_seq - kept,),
-            ).fetchall()
-        ]
+        _allow(file_seq, effort.seq_max)
+        found = file.execute(_IDS).fetchall()
+    rows = [row for row in rows if row.seq > file_seq]
+    _check_joined(rows, file_seq + 1)
+    last = rows[-1] if rows else newest
+    last_seq = file_seq if last is None else last.seq
+    used = sorted((pair for pair in found if pair[1] > last_seq - kept), key=itemgetter(1))
+    older = [digest for digest, seq in found if seq <= last_seq - kept]
     for row in rows:
         if row.id_digest is not None:
             if row.seq > last_seq - kept:
