@@ -181,6 +181,7 @@ class Host:
                 continue
             if slot.actor is None:
                 self.residency.wake(slot)
+            if slot.actor is None:
                 return
             if not slot.actor.settled and (
                 isinstance(letter, Wakeup) or isinstance(letter.command, AckProactive)

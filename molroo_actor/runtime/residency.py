@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 
 from molroo_actor import faultpoints
 from molroo_actor.errors import MolrooError, NotFound, Overloaded, WireError
@@ -19,6 +20,7 @@ from molroo_actor.runtime.mailbox import Deletion
 from molroo_actor.runtime.output_gate import OutputGate
 from molroo_actor.runtime.registry import Registry, shutting_down
 from molroo_actor.runtime.slot import Slot
+from molroo_actor.storage.at_once import AtOnce
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,11 @@ class Residency:
         self._settings = registry.settings
         self._awake: OrderedDict[int, Slot] = OrderedDict()
         self._waking = 0
+        """Through reading threads."""
+        self.at_once = AtOnce(waking.AT_ONCE_LIMIT_S, waking.AT_ONCE_PENANCE)
+        """Whether a lone session wakes on the loop's own thread."""
+        self._at_once_from_s = 0.0
+        """Until then nothing more is read on the loop's thread."""
         self._wakes = asyncio.Semaphore(registry.settings.readers * 2)
         self._interval_s = min(1.0, registry.settings.hibernate_after_s / 4)
         self._timer: asyncio.TimerHandle | None = None
@@ -65,8 +72,8 @@ class Residency:
     # -- waking --------------------------------------------------------------------------------------------------------
 
     def wake(self, slot: Slot) -> None:
-        """Begins to read the session unless that goes on already. When memory is full of busy actors its letters are
-        refused.
+        """Begins to read the session unless that goes on already; a lone and quick one is awake on return. When memory
+        is full of busy actors its letters are refused. Never raises.
         """
         if slot.life in (Life.WAKING, Life.AWAKE):
             return
@@ -86,8 +93,9 @@ class Residency:
             return
         slot.signal(Signal.WAKE)
         slot.incarnation += 1
-        self._waking += 1
-        self._registry.spawn(self._wake(slot))
+        if self._waking or not self._wake_at_once(slot):
+            self._waking += 1
+            self._registry.spawn(self._wake(slot))
 
     def _make_room(self) -> bool:
         for slot in self._awake.values():
@@ -96,16 +104,46 @@ class Residency:
                 return True
         return False
 
+    def _wake_at_once(self, slot: Slot) -> bool:
+        """Reads it on the loop's own thread. False when that is not the way now, or came to anything but an actor: then
+        nothing is decided.
+        """
+        began_s = self._registry.clock.monotonic_s()
+        # Many that want to wake together are not read one after the other while everybody waits: at most half of the
+        # loop's time goes to this, and what a reading thread is at already goes on there.
+        if began_s < self._at_once_from_s or not self.at_once.quick:
+            return False
+        try:
+            actor = self.at_once.timed(self._read_at_once, slot)
+        except Exception as cause:  # noqa: BLE001 - whatever it is, a reading thread finds the same or finds it gone
+            log.debug("session %s is read in a thread: %r", slot.inner_id, cause)
+            actor = None
+        ended_s = self._registry.clock.monotonic_s()
+        self._at_once_from_s = ended_s + (ended_s - began_s)
+        if actor is None:
+            return False
+        self._woken(slot, actor)
+        self._registry.observer.woke(ended_s - began_s)
+        return True
+
+    def _read_at_once(self, slot: Slot) -> Actor | None:
+        read = self._registry.ledger.read_at_once(waking.read_at_once, *self._what(slot))
+        return None if read is None else self._actor(slot, read)
+
+    def _what(self, slot: Slot) -> tuple[Path, int, list[int], int]:
+        """What a reading function is asked for, besides the ledger."""
+        ledger, session = self._registry.ledger, slot.inner_id
+        path, rowids = ledger.folder.session_file(session), ledger.journal.rowids(session)
+        return path, session, rowids, self._settings.history_kept
+
     async def _wake(self, slot: Slot) -> None:
         began_s = self._registry.clock.monotonic_s()
-        ledger = self._registry.ledger
         error: WireError | None = None
-        read: waking.Waking | None = None
+        actor: Actor | None = None
         try:
             async with self._wakes:
-                path = ledger.folder.session_file(slot.inner_id)
-                rowids = ledger.journal.rowids(slot.inner_id)
-                read = await ledger.read(waking.read, path, slot.inner_id, rowids, self._settings.history_kept)
+                read = await self._registry.ledger.read(waking.read, *self._what(slot))
+            actor = None if read is None else self._actor(slot, read)
         except asyncio.CancelledError:
             error = shutting_down()
             raise
@@ -113,15 +151,14 @@ class Residency:
             error = self._registry.translate(slot, cause)
         finally:
             self._waking -= 1
-            if read is None:
+            if actor is None:
                 self._wake_failed(slot, error or NotFound(f"no session {slot.id}"))
-        if read is not None:
-            self._woken(slot, read)
+        if actor is not None:
+            self._woken(slot, actor)
             self._registry.observer.woke(self._registry.clock.monotonic_s() - began_s)
 
-    def _woken(self, slot: Slot, read: waking.Waking) -> None:
-        slot.signal(Signal.WOKEN)
-        slot.actor = Actor(
+    def _actor(self, slot: Slot, read: waking.Waking) -> Actor:
+        return Actor(
             slot.inner_id,
             slot.epoch,
             read.params,
@@ -132,7 +169,11 @@ class Residency:
             row_bytes_max=self._settings.row_bytes_max,
             expire_h=self._settings.action_expires_h,
         )
-        self._registry.ledger.journal.watch(slot.inner_id, read.history.last_seq)
+
+    def _woken(self, slot: Slot, actor: Actor) -> None:
+        slot.signal(Signal.WOKEN)
+        slot.actor = actor
+        self._registry.ledger.journal.watch(slot.inner_id, actor.seq)
         self._registry.damaged.pop(slot.inner_id, None)
         slot.used_s = self._registry.clock.monotonic_s()  # else the next sweep may find it idle before its readers run
         self._awake[slot.inner_id] = slot

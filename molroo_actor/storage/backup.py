@@ -163,7 +163,6 @@ class _Copy:
         """Through SQLite, which holds the file's lock meanwhile and knows what a killed process left half done."""
         copy = self.half.session_file(inner_id)
         with opened(self._source.session_file(inner_id), _BUSY_S) as file, _writing(copy) as into:
-            file.execute("BEGIN")
             last = _last_seq(file)
             file.backup(into)
         if last < folded_seq:

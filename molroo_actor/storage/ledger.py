@@ -89,6 +89,12 @@ class Ledger:
         """Runs a reading function in a thread, with a ledger connection as its first argument."""
         return await self.readers.run(function, *args, **kwargs)
 
+    def read_at_once(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `read`, but here and now: see Readers.at_once."""
+        return self.readers.at_once(function, *args, **kwargs)
+
     async def finish_delete(self, inner_id: int) -> None:
         """Unlinks a session's file, durably; idempotent."""
         await asyncio.to_thread(_unlink, self.folder.session_file(inner_id))

@@ -124,9 +124,9 @@ class NodeDb:
         self._checkpoint_sql = connection
         return connection
 
-    def reader(self) -> sqlite3.Connection:
-        """A read connection for the thread that asks; the caller closes it."""
-        connection = connect(self._folder.node_db, "rw", any_thread=True)
+    def reader(self, busy_s: float = 5.0) -> sqlite3.Connection:
+        """A read connection for the thread that asks, which waits busy_s for a lock; the caller closes it."""
+        connection = connect(self._folder.node_db, "rw", any_thread=True, busy_s=busy_s)
         connection.execute("PRAGMA query_only = 1")
         connection.execute("PRAGMA cache_size = -512")  # single rows by key; the system's own cache is behind it
         return connection

@@ -1,6 +1,7 @@
 """A few threads that read: the ledger through a connection of their own, session files by opening and closing them.
 
-A connection a session would take a thread or a handle a session; these are shared by all. Nothing here writes.
+A connection a session would take a thread or a handle a session; these are shared by all. The loop's thread reads by
+itself where that is quicker than a hand-over. Nothing here writes.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ class Readers:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="molroo-read")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._own: sqlite3.Connection | None = None
+        """The loop's: it waits for nobody's lock."""
+        self._closed = False
 
     async def run(
         self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -44,6 +48,20 @@ class Readers:
         except (sqlite3.Error, OSError) as error:
             raise Unavailable(repr(error)) from error
 
+    def at_once(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs `function(ledger_connection, …)` on the thread that asks, the loop's. Raises what it raises, as it is.
+
+        Only for what is worth the loop's time, and for whoever then knows another way: a lock is not waited for.
+        """
+        if self._closed:
+            raise RuntimeError("the readers are closed")
+        if self._own is None:
+            self._own = self._node.reader(busy_s=0)
+            self._connections.append(self._own)
+        return function(self._own, *args, **kwargs)
+
     def _ledger(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
@@ -53,7 +71,8 @@ class Readers:
         return connection
 
     def close(self) -> None:
-        """Waits for reads under way, then closes; later calls of `run` raise RuntimeError."""
+        """Waits for reads under way, then closes; later calls of `run` and `at_once` raise RuntimeError."""
+        self._closed = True
         self._pool.shutdown(cancel_futures=True)
         for connection in self._connections:
             connection.close()

@@ -2,18 +2,22 @@
 
 In that order a fold in between can hide nothing: what has left the journal by then is in the file. Nothing here writes,
 but a file is opened `rw`, because SQLite may first have to roll back what a killed process left half done.
-All functions run in a reading thread; the first argument is its ledger connection.
+All functions run in a reading thread; the first argument is its ledger connection. `read_history` also runs on the
+loop's thread, with an effort that holds up nobody.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
+import sys
 from array import array
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
+from typing import Any, Final, NamedTuple
 
-from molroo_actor.errors import Damaged, NotFound
+from molroo_actor.errors import Damaged, NotFound, Unavailable
 from molroo_actor.storage import schema
 from molroo_actor.storage.node_db import connect
 from molroo_actor.storage.rows import History, Row
@@ -21,12 +25,34 @@ from molroo_actor.storage.rows import History, Row
 _PARAMETERS_MAX = 500
 _BUSY_S = 0.2
 """Whoever holds one session's file must not hold the threads that read for all; the client is told to try again."""
+
+
+class Effort(NamedTuple):
+    """What reading a history may take; beyond it the read raises, and nothing is known."""
+
+    busy_s: float
+    """How long a lock on the file is waited for."""
+    rows_max: int
+    """Rows in the journal, blobs and all."""
+    seq_max: int
+    """Rows in the file: the ids of all are read."""
+
+
+IN_A_THREAD: Final = Effort(_BUSY_S, sys.maxsize, sys.maxsize)
+AT_ONCE: Final = Effort(0.0, 64, 2_000)
+"""A lock means another way at once, and so does a history that takes more than about a millisecond."""
 _DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 _TEXT, _NUMBER, _BLOB = (str, type(None)), (int, type(None)), (bytes, type(None))
 _TYPES: tuple[type | tuple[type, ...], ...] = (
     int, int, int, str, _TEXT, _NUMBER, _BLOB, _BLOB, _BLOB, _BLOB, _TEXT, _BLOB,
 )  # fmt: skip
 """Of a row's fields. SQLite holds no column to its type: a page of another table passes for one of this."""
+_ROWS: Final = (
+    f"SELECT {', '.join('turn.' + name.strip() for name in schema.TURN_COLUMNS.split(','))}, state_after"
+    " FROM turn LEFT JOIN state USING (seq)"
+)
+_IDS: Final = "SELECT id_digest, seq FROM turn WHERE id_digest IS NOT NULL ORDER BY id_digest"
+"""Out of the index alone: the rows themselves are many pages."""
 
 
 @contextlib.contextmanager
@@ -35,6 +61,7 @@ def opened(path: Path, busy_s: float = _BUSY_S) -> Iterator[sqlite3.Connection]:
     connection = None
     try:
         connection = connect(path, "rw", busy_s=busy_s)
+        connection.execute("BEGIN")  # one lock and one look for a hot journal, not one a statement
         schema.refuse_newer(schema.version(connection), schema.SESSION_MIGRATIONS, "the session file")
         yield connection
     except sqlite3.DatabaseError as error:
@@ -75,12 +102,17 @@ def _folded_seq(ledger: sqlite3.Connection, session: int) -> int | None:
     return seq
 
 
-def _begun(path: Path) -> bool:
+def _begun(path: Path, busy_s: float = _BUSY_S) -> bool:
     """Whether a first fold has come as far as tables; until then all rows are in the journal."""
     if not path.exists():
         return False
-    with opened(path) as file:
+    with opened(path, busy_s) as file:
         return schema.version(file) > 0
+
+
+def _allow(rows: int, most: int) -> None:
+    if rows > most:
+        raise Unavailable(f"{rows:,} rows are more than may be read this way, {most:,}")
 
 
 def _check_joined(rows: Sequence[Row], first: int) -> None:
@@ -89,12 +121,17 @@ def _check_joined(rows: Sequence[Row], first: int) -> None:
             raise Damaged(f"history: row {expected} is missing, {row.seq} stands in its place")
 
 
+def _newest(file: sqlite3.Connection, session: int) -> Row | None:
+    rows = _checked(session, file.execute(f"{_ROWS} ORDER BY turn.seq DESC LIMIT 1").fetchall())
+    return rows[0] if rows else None
+
+
 def _file_rows(file: sqlite3.Connection, session: int, after_seq: int, limit: int) -> list[Row]:
-    found = file.execute(
-        f"SELECT {', '.join('turn.' + name.strip() for name in schema.TURN_COLUMNS.split(','))}, state_after"
-        " FROM turn LEFT JOIN state USING (seq) WHERE turn.seq > ? ORDER BY turn.seq LIMIT ?",
-        (after_seq, limit),
-    ).fetchall()
+    found = file.execute(f"{_ROWS} WHERE turn.seq > ? ORDER BY turn.seq LIMIT ?", (after_seq, limit)).fetchall()
+    return _checked(session, found)
+
+
+def _checked(session: int, found: Sequence[Sequence[Any]]) -> list[Row]:
     rows = [Row(session, *row) for row in found]
     for row in rows:
         if not all(isinstance(value, kind) for value, kind in zip(row, _TYPES, strict=True)):
@@ -102,38 +139,38 @@ def _file_rows(file: sqlite3.Connection, session: int, after_seq: int, limit: in
     return rows
 
 
-def read_history(ledger: sqlite3.Connection, path: Path, session: int, rowids: Sequence[int], kept: int) -> History:
-    """What waking needs. Raises Damaged on a hole or an unreadable file."""
+def read_history(
+    ledger: sqlite3.Connection,
+    path: Path,
+    session: int,
+    rowids: Sequence[int],
+    kept: int,
+    effort: Effort = IN_A_THREAD,
+) -> History:
+    """What waking needs. Raises Damaged on a hole or an unreadable file, Unavailable beyond the effort."""
+    _allow(len(rowids), effort.rows_max)
     folded_seq = _folded_seq(ledger, session)
     rows = _journal_rows(ledger, session, rowids)
     last_seq = rows[-1].seq if rows else 0
-    if folded_seq is None and not _begun(path):
+    if folded_seq is None and not _begun(path, effort.busy_s):
         _check_joined(rows, 1)
         ids = [(row.id_digest, row.seq) for row in rows if row.id_digest is not None]
         recent = [pair for pair in ids if pair[1] > last_seq - kept]
         older = sorted(digest for digest, seq in ids if seq <= last_seq - kept)
         return History(last_seq, rows[-1] if rows else None, recent, array("q", older).tobytes())
-    with opened(path) as file:
-        (file_seq,) = file.execute("SELECT ifnull(max(seq), 0) FROM turn").fetchone()
+    with opened(path, effort.busy_s) as file:
+        newest = _newest(file, session)
+        file_seq = 0 if newest is None else newest.seq
         if file_seq < (folded_seq or 0):
             raise Damaged(f"session file ends at {file_seq}, the ledger says {folded_seq}")
-        rows = [row for row in rows if row.seq > file_seq]
-        _check_joined(rows, file_seq + 1)
-        last_seq = rows[-1].seq if rows else file_seq
-        if rows:
-            last: Row | None = rows[-1]
-        else:
-            last = next(iter(_file_rows(file, session, file_seq - 1, 1)), None)
-        used = file.execute(
-            "SELECT id_digest, seq FROM turn WHERE id_digest IS NOT NULL AND seq > ? ORDER BY seq", (last_seq - kept,)
-        ).fetchall()
-        older = [
-            digest
-            for (digest,) in file.execute(
-                "SELECT id_digest FROM turn WHERE id_digest IS NOT NULL AND seq <= ? ORDER BY id_digest",
-                (last_seq - kept,),
-            ).fetchall()
-        ]
+        _allow(file_seq, effort.seq_max)
+        found = file.execute(_IDS).fetchall()
+    rows = [row for row in rows if row.seq > file_seq]
+    _check_joined(rows, file_seq + 1)
+    last = rows[-1] if rows else newest
+    last_seq = file_seq if last is None else last.seq
+    used = sorted((pair for pair in found if pair[1] > last_seq - kept), key=itemgetter(1))
+    older = [digest for digest, seq in found if seq <= last_seq - kept]
     for row in rows:
         if row.id_digest is not None:
             if row.seq > last_seq - kept:

@@ -130,8 +130,8 @@ def make_faulty(ledger: Ledger) -> FaultySql:
     return faulty
 
 
-class FixedLone:
-    """Whether lone rows commit on the loop's own thread, fixed: the product goes by the machine's own clock."""
+class FixedAtOnce:
+    """Whether something is done on the loop's own thread, fixed: the product goes by the machine's own clock."""
 
     def __init__(self, *, quick: bool) -> None:
         self.quick = quick

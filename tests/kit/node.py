@@ -35,7 +35,7 @@ from molroo_actor.storage.fold import Folding
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import CatalogEntry
 from tests.kit.clock import FakeClock, loop_clock
-from tests.kit.disk import FixedLone, GatedJournal, VirtualConnection
+from tests.kit.disk import FixedAtOnce, GatedJournal, VirtualConnection
 from tests.kit.doubles import RecordingAsker, RecordingConnection, RecordingObserver
 from tests.kit.sender import ScriptedSender
 from tests.kit.virtual_loop import VirtualLoop, quiet
@@ -73,15 +73,22 @@ class Node:
     """One node. `open` before, `close` after; `node` below pairs them."""
 
     def __init__(
-        self, settings: Settings, appraiser: Appraiser | None, *, gated: bool = False, lone: bool = True
+        self,
+        settings: Settings,
+        appraiser: Appraiser | None,
+        *,
+        gated: bool = False,
+        lone: bool = True,
+        wake_at_once: bool = False,
     ) -> None:
         self.settings = settings
         self.clock: FakeClock = loop_clock()
         self.observer = RecordingObserver()
         self.ledger = Ledger(settings)
-        self.ledger.journal._lone = FixedLone(quick=lone)  # type: ignore[assignment]
+        self.ledger.journal.lone = FixedAtOnce(quick=lone)  # type: ignore[assignment]
         self._appraiser = appraiser
         self._gated = gated
+        self._wake_at_once = wake_at_once
         self._tasks: list[asyncio.Task[None]] = []
         self.host: Host
         self.folding: Folding
@@ -101,6 +108,7 @@ class Node:
             await self.ledger.open()
         registry = Registry(self.settings, self.ledger, self.clock, self.observer)
         self.host = Host(registry, self._appraiser)
+        self.host.residency.at_once = FixedAtOnce(quick=self._wake_at_once)  # type: ignore[assignment]
         self.disk = GatedJournal(self.ledger.journal)
         self.disk.open = not self._gated
         self.host.gate._journal = self.disk
@@ -193,10 +201,18 @@ class Node:
 
 @contextlib.asynccontextmanager
 async def node(
-    data: Path, appraiser: Appraiser | None = None, *, gated: bool = False, lone: bool = True, **changed: Any
+    data: Path,
+    appraiser: Appraiser | None = None,
+    *,
+    gated: bool = False,
+    lone: bool = True,
+    wake_at_once: bool = False,
+    **changed: Any,
 ) -> AsyncIterator[Node]:
-    """A node for the length of an `async with` block. lone: a row alone commits on the loop's own thread."""
-    made = Node(tiny(data, **changed), appraiser, gated=gated, lone=lone)
+    """A node for the length of an `async with` block. lone: a row alone commits on the loop's own thread;
+    wake_at_once: a session alone is read on it.
+    """
+    made = Node(tiny(data, **changed), appraiser, gated=gated, lone=lone, wake_at_once=wake_at_once)
     await made.open()
     try:
         yield made

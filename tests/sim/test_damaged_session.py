@@ -32,10 +32,11 @@ async def _folded(it: Node) -> Path:
     return it.session_file(entry)
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("damage", list(DAMAGES))
 @virtual
-async def test_a_damaged_session_answers_so_and_all_others_run_on(tmp_path: Path, damage: str) -> None:
-    async with node(tmp_path) as it:
+async def test_a_damaged_session_answers_so_and_all_others_run_on(tmp_path: Path, damage: str, at_once: bool) -> None:
+    async with node(tmp_path, wake_at_once=at_once) as it:
         path = await _folded(it)
         DAMAGES[damage](path)
         content = path.read_bytes() if path.exists() else None

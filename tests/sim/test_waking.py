@@ -50,7 +50,8 @@ def test_however_long_the_disk_takes_every_turn_is_taken_once_and_in_order(tmp_p
     @virtual
     async def story() -> None:
         chance = random.Random(seed)
-        async with node(tmp_path, hibernate_after_s=0.05, fold_age_s=0.05, history_kept=5, readers=1) as it:
+        limits = {"hibernate_after_s": 0.05, "fold_age_s": 0.05, "history_kept": 5, "readers": 1}
+        async with node(tmp_path, wake_at_once=seed % 2 == 1, **limits) as it:
             names = ["alice", "bob", "carol"]
             for name in names:
                 await it.create(name)
