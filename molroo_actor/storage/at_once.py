@@ -39,13 +39,9 @@ class AtOnce:
 
     def timed(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls `call` and learns from how long it took, also when it fails."""
-        return self.timed_share(1, call, *args, **kwargs)
-
-    def timed_share(self, parts: int, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same for a call that does `parts` things: each further one may take a fiftieth of the limit."""
         began_s = time.perf_counter()
         try:
             return call(*args, **kwargs)
         finally:
-            if time.perf_counter() - began_s > self._limit_s * (1 + parts / 50):
+            if time.perf_counter() - began_s > self._limit_s:
                 self._elsewhere = self._penance

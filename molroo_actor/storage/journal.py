@@ -32,8 +32,6 @@ _INSERT: Final = {
     + ",".join(f"(?1+{number}{_MARKS})" for number in range(rows))
     for rows in _CHUNKS
 }
-_AT_ONCE_ROWS_MAX: Final = 512
-"""Rows that the loop's own thread commits at most: some five milliseconds."""
 _LONE_S: Final = 0.001
 """A lone commit that takes longer than this was not worth the loop's time."""
 _LONE_PENANCE: Final = 200
@@ -152,24 +150,23 @@ class Journal:
         self._noted(rows, failed)
         return failed
 
-    def append_at_once(self, rows: Sequence[Row]) -> dict[int, Exception] | None:
-        """What `append` does and returns, on the thread that asks, while the disk is quick; None when `append` must
-        do it.
+    def append_at_once(self, row: Row) -> bool:
+        """Makes a lone row durable on the thread that asks, while the disk is quick; False when `append` must do it.
 
-        What fails here is in doubt until the next `append`, which must be given the same rows first: it raises what
-        came of them. Never called while an `append` runs.
+        What fails here is in doubt until the next `append`, which must be given the same row: it raises what came of
+        it. Never called while an `append` runs.
         """
-        if len(rows) > _AT_ONCE_ROWS_MAX or self._doubt is not None or self._node.truncating:
-            return None
-        if not self.lone.quick or self._refuse_gaps(rows):
-            return None
+        if self._doubt is not None or self._node.truncating or not self.lone.quick or self._refuse_gaps((row,)):
+            return False
         try:
-            failed = self.lone.timed_share(len(rows), _write, self._node.sql, self._next_rowid, rows, ())
+            failed = self.lone.timed(_write, self._node.sql, self._next_rowid, (row,), ())
         except sqlite3.Error as error:
             self._doubt = error
-            return None
-        self._noted(rows, failed)
-        return failed
+            return False
+        if failed:  # nothing is there, and `append` will find the same
+            return False
+        self._noted((row,), failed)
+        return True
 
     def _noted(self, rows: Sequence[Row], failed: Collection[int]) -> None:
         """What is durable now, but for the sessions that failed."""

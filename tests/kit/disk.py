@@ -77,8 +77,8 @@ class GatedJournal:
         changes = [change for change in changes if change.session not in absent]
         return absent | await self.below.append(rows, changes)
 
-    def append_at_once(self, rows: Sequence[Row]) -> dict[int, Exception] | None:
-        return self.below.append_at_once(rows) if self.open and self.below is not None else None
+    def append_at_once(self, row: Row) -> bool:
+        return self.open and self.below is not None and self.below.append_at_once(row)
 
     @property
     def waiting(self) -> list[Append]:
@@ -135,9 +135,6 @@ class FixedAtOnce:
 
     def __init__(self, *, quick: bool) -> None:
         self.quick = quick
-
-    def timed_share(self, parts: int, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.timed(write, *args, **kwargs)
 
     def timed(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return write(*args, **kwargs)
