@@ -90,17 +90,18 @@ class Actor:
         epoch: str,
         params: Params,
         time_scale: float,
-        record: Record,
+        record: bytes,
         history: History,
         *,
         kept: int,
         row_bytes_max: int,
         expire_h: float,
     ) -> None:
+        """record is one as it is stored, in whatever format, that can be read."""
         self.session = session
         self.epoch = epoch
         self.params = params
-        self._record = self._released = blobs.encode_record(record)
+        self._record = self._released = record
         self.seq = history.last_seq
         self.released_seq = history.last_seq
         self.time_scale = time_scale

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from molroo_actor import faultpoints
 from molroo_actor.engine import Params, derive
 from molroo_actor.errors import Damaged
-from molroo_actor.protocol.record import Record, decode_persona, decode_record
+from molroo_actor.protocol.record import decode_live, decode_persona
 from molroo_actor.storage import catalog
 from molroo_actor.storage.readers import LedgerConnection
 from molroo_actor.storage.rows import History
@@ -36,7 +36,8 @@ class Waking(NamedTuple):
     """Everything an actor begins with."""
 
     params: Params
-    record: Record
+    record: bytes
+    """As it is stored, in whatever format; it can be read."""
     history: History
 
 
@@ -65,9 +66,10 @@ def read(
     except (TypeError, OverflowError) as error:  # no number where one was written
         raise Damaged(f"history: {error}") from error
     if history.last is None:
-        record = decode_record(origin)
+        record = origin
     elif history.last.state_after is None:
         raise Damaged("history: the newest state is missing")
     else:
-        record = decode_record(history.last.state_after)
-    return Waking(params_of(persona), record.without_answer(), history)
+        record = history.last.state_after
+    decode_live(record)
+    return Waking(params_of(persona), record, history)

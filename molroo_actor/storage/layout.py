@@ -45,7 +45,7 @@ class DataFolder:
 
     def session_file(self, inner_id: int) -> Path:
         """The file of a session; consecutive ids spread over the shards."""
-        return self.sessions / f"{inner_id % SHARDS:02x}" / f"{inner_id:010x}.db"
+        return self.sessions / f"{inner_id % SHARDS:02x}/{inner_id:010x}.db"
 
     def make(self) -> None:
         """Creates what is missing, durably. The shards are made at once, so that a fold never makes folders."""

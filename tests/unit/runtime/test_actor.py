@@ -12,7 +12,7 @@ from molroo_actor.errors import Conflict, Overloaded
 from molroo_actor.ids import id_digest
 from molroo_actor.protocol import commands
 from molroo_actor.protocol.commands import Preferences, TurnCommand
-from molroo_actor.protocol.record import Record, decode_record
+from molroo_actor.protocol.record import Record, decode_record, encode_record
 from molroo_actor.runtime.actor import TEN_YEARS_MS, Actor, Pending, check_repeat
 from molroo_actor.storage.rows import History
 from tests.kit.clock import START_MS
@@ -33,7 +33,7 @@ def _actor(
         "epoch",
         params,
         time_scale,
-        record,
+        encode_record(record),
         history or History(0, None, [], b""),
         kept=kept,
         row_bytes_max=row_bytes_max,
