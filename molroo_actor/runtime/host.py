@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from typing import ParamSpec
 
 from molroo_actor.errors import (
     Internal,
@@ -28,7 +29,7 @@ from molroo_actor.runtime.appraiser import Appraiser, EmbeddedAppraiser
 from molroo_actor.runtime.connection import Attachment, Connection
 from molroo_actor.runtime.events import Events
 from molroo_actor.runtime.lifecycle import Life, Signal
-from molroo_actor.runtime.mailbox import Answer, Change, Deletion, Envelope, FutureAsker, Wakeup
+from molroo_actor.runtime.mailbox import Answer, Asker, Change, Deletion, Envelope, FutureAsker, Wakeup
 from molroo_actor.runtime.output_gate import OutputGate
 from molroo_actor.runtime.registry import Registry, shutting_down
 from molroo_actor.runtime.repeats import Repeats
@@ -39,6 +40,8 @@ from molroo_actor.runtime.turns import Turns
 from molroo_actor.runtime.writer import Writer
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
 
 
 class Host:
@@ -280,19 +283,30 @@ class Host:
         if pending.deliveries:
             self.queued()
         slot = self.registry.by_inner.get(row.session)
-        try:
-            if slot is not None and slot.attachments and row.kind == "turn":
-                self._push(slot, answer, pending.asker.attachment)
-            pending.asker.answered(answer, duplicate=False)
-            for asker in pending.duplicates or ():
-                asker.answered(answer, duplicate=True)
-            if slot is not None and answer.fired is not None:
-                self._push_action(slot, answer, answer.fired)
-        except Exception:
-            # The row is durable; whoever did not hear of it asks again by its id.
-            log.exception("an answer could not be written; its session goes on")
+        asker = pending.asker
+        if slot is not None and slot.attachments and row.kind == "turn":
+            self._attempt(self._push, slot, answer, asker.attachment)
+        self._tell(asker, answer, duplicate=False)
+        for again in pending.duplicates or ():
+            self._tell(again, answer, duplicate=True)
+        if slot is not None and answer.fired is not None:
+            self._attempt(self._push_action, slot, answer, answer.fired)
         if slot is not None and slot.mailbox:
             self.schedule(slot)
+
+    def _tell(self, asker: Asker, answer: Answer, *, duplicate: bool) -> None:
+        try:
+            asker.answered(answer, duplicate=duplicate)
+        except Exception:
+            log.exception("an answer could not be written; its session goes on")
+            self._attempt(asker.refused, Internal())  # the row is durable: who asks again by its id hears of it
+
+    def _attempt(self, say: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """One of several that hear of a row: what fails for one must not keep it from the others."""
+        try:
+            say(*args, **kwargs)
+        except Exception:
+            log.exception("a message could not be written; its session goes on")
 
     def _push(self, slot: Slot, answer: Answer, asking: Attachment | None) -> None:
         forms: dict[bool, bytes] = {}

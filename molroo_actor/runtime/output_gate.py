@@ -148,10 +148,12 @@ class OutputGate:
 
     async def _append_all(self) -> None:
         loop = asyncio.get_running_loop()
+        tried = True  # by `flush`, which began this
         try:
             while (self._rows or self._changes) and self.fate is None:
-                if self._append_at_once():
+                if not tried and self._append_at_once():
                     continue
+                tried = False
                 batch = self._rows[: self._commit_rows_max]
                 del self._rows[: len(batch)]
                 changes, self._changes = self._changes, []

@@ -21,9 +21,9 @@ class SocketAsker:
         attachment.unanswered += 1
 
     def answered(self, answer: Answer, *, duplicate: bool) -> None:
+        data = b"" if self._socket.closing else answer.socket_data(with_prompt=self._socket.with_prompt)
         self._socket.answered_one(self.attachment)
-        if not self._socket.closing:
-            data = answer.socket_data(with_prompt=self._socket.with_prompt)
+        if data:
             self._socket.send(
                 messages.turn_result(answer.seq, data, reply_to=self._reply_to, own=not duplicate, duplicate=duplicate)
             )

@@ -12,13 +12,14 @@ import hashlib
 import struct
 from typing import Final
 
+CONTINUATION: Final = 0x0
+"""Also what `Decoder.take` says of a piece after which more must come."""
 TEXT: Final = 0x1
 BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
 
-_CONTINUATION: Final = 0x0
 _FIN: Final = 0x80
 _RESERVED: Final = 0x70
 _MASKED: Final = 0x80
@@ -79,7 +80,10 @@ def only_text(data: bytes) -> bytes | None:
 
 
 class Decoder:
-    """Messages out of bytes as they come. `feed`, then `take` until it gives None; after Broken it is of no use."""
+    """Messages out of bytes as they come. `feed`, then `take` until it gives None; after Broken it is of no use.
+
+    `take` reads one frame at a time, so that whoever calls it can stop between any two.
+    """
 
     __slots__ = ("_bytes_max", "_kind", "_pieces", "_unread")
 
@@ -104,15 +108,14 @@ class Decoder:
             self._unread += data
 
     def take(self) -> tuple[int, bytes] | None:
-        """The next (TEXT, BINARY, CLOSE, PING or PONG, payload); None when more bytes are needed. Raises Broken."""
-        while (frame := self._frame()) is not None:
-            fin, opcode, payload = frame
-            if opcode >= CLOSE:
-                return opcode, payload
-            message = self._joined(opcode, payload, fin=fin)
-            if message is not None:
-                return message
-        return None
+        """The next (TEXT, BINARY, CLOSE, PING or PONG, payload), or (CONTINUATION, nothing) for a piece of a message;
+        None when more bytes are needed. Raises Broken.
+        """
+        frame = self._frame()
+        if frame is None:
+            return None
+        fin, opcode, payload = frame
+        return (opcode, payload) if opcode >= CLOSE else self._joined(opcode, payload, fin=fin)
 
     def _frame(self) -> tuple[bool, int, bytes] | None:
         unread = self._unread
@@ -138,8 +141,8 @@ class Decoder:
             del unread[:end]
         return fin, opcode, payload
 
-    def _joined(self, opcode: int, payload: bytes, *, fin: bool) -> tuple[int, bytes] | None:
-        if (opcode == _CONTINUATION) != (self._kind != 0):
+    def _joined(self, opcode: int, payload: bytes, *, fin: bool) -> tuple[int, bytes]:
+        if (opcode == CONTINUATION) != (self._kind != 0):
             raise Broken(PROTOCOL_ERROR, "a piece without a beginning, or a beginning inside a message")
         if fin and opcode:
             return opcode, payload
@@ -148,7 +151,7 @@ class Decoder:
         assert self._pieces is not None, "a message in pieces has begun"
         self._pieces += payload
         if not fin:
-            return None
+            return CONTINUATION, b""
         whole = self._kind, bytes(self._pieces)
         self._kind, self._pieces = 0, None
         return whole
@@ -158,7 +161,7 @@ def _check_head(first: int, second: int) -> None:
     opcode = first & 0x0F
     if first & _RESERVED:
         raise Broken(PROTOCOL_ERROR, "reserved bits are set, and no extension was agreed on")
-    if opcode not in {_CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG}:
+    if opcode not in {CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG}:
         raise Broken(PROTOCOL_ERROR, f"opcode {opcode} is none")
     if not second & _MASKED:
         raise Broken(PROTOCOL_ERROR, "a client's frames must be masked")

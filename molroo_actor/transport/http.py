@@ -65,8 +65,7 @@ class Http(web.RequestHandler):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if not self._upgraded:  # sockets have a limit of their own
-            self._lines.unread(self)
+        self._lines.unread(self)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -141,7 +140,6 @@ class Http(web.RequestHandler):
         self.connection_lost(None)
         transport.set_protocol(successor)
         transport.set_write_buffer_limits()
-        transport.resume_reading()
         return transport, bytes(behind.data)
 
 

@@ -6,10 +6,12 @@ a wait begins and ends, the sweep cuts what is due. What a line carries is none 
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
 
 from molroo_actor.clock import Clock
 
+T = TypeVar("T")
 _PACE_BYTES: Final = 65_536
 """What a reader must have taken of an answer each time that it is looked at; a page of history may be megabytes."""
 
@@ -74,12 +76,12 @@ class Lines:
 
     def tick(self, now_s: float) -> None:
         """Cuts what is due."""
-        for line in _due(self._handshakes, now_s):
+        for line in _due(self._handshakes, now_s, float):
             del self._handshakes[line]
-        for line in _due(self._heads, now_s):
+        for line in _due(self._heads, now_s, float):
             del self._heads[line]
             line.head_is_late(self.head_within_s)
-        for line in _due({line: due_s for line, (due_s, _) in self._unread.items()}, now_s):
+        for line in _due(self._unread, now_s, lambda wait: wait[0]):
             _, before = self._unread.pop(line)
             if line.unsent_bytes > max(before - _PACE_BYTES, 0):
                 line.cut()
@@ -87,10 +89,10 @@ class Lines:
                 self.unread(line)
 
 
-def _due(table: dict[Line, float], now_s: float) -> list[Line]:
+def _due(table: dict[Line, T], now_s: float, due_of: Callable[[T], float]) -> list[Line]:
     found = []
-    for line, due_s in table.items():
-        if due_s > now_s:
+    for line, wait in table.items():
+        if due_of(wait) > now_s:
             break
         found.append(line)
     return found

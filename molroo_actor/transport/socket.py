@@ -27,8 +27,8 @@ _CLOSE_CODES: Final = {
     "INTERNAL": 1011,
 }
 _CLOSE_OTHERWISE: Final = 1008
-_MESSAGES_A_PASS: Final = 32
-"""What one read brought is handled in such portions: others wait for the loop too."""
+_FRAMES_A_PASS: Final = 32
+"""What one read brought is handled in such portions, pieces of messages too: others wait for the loop as well."""
 
 
 class Duties(Protocol):
@@ -132,7 +132,7 @@ class Socket(asyncio.BufferedProtocol):
         if self.gone:
             return
         try:
-            for _ in range(_MESSAGES_A_PASS):
+            for _ in range(_FRAMES_A_PASS):
                 if self.busy and not self.closing:
                     return
                 message = self._decoder.take()
@@ -159,7 +159,7 @@ class Socket(asyncio.BufferedProtocol):
             self._pong(payload)
         elif opcode == frames.PONG:
             self.awaiting_pong = False
-        else:
+        elif opcode == frames.BINARY:
             self.fail(ValidationFailed("messages are JSON in text frames, not binary ones"), code=1003)
 
     def answered_one(self, attachment: Attachment) -> None:
@@ -243,10 +243,10 @@ class Socket(asyncio.BufferedProtocol):
             self.close(code or _CLOSE_CODES.get(error.code, _CLOSE_OTHERWISE), error.code)
 
     def close(self, code: int, reason: str) -> None:
-        """Says goodbye; the sweep cuts the line when the peer does not. Idempotent."""
+        """Says goodbye; when the peer does not, the sweep cuts the line, or the end of a shutdown. Idempotent."""
         if self.closing:
             return
         self._write(frames.CLOSE, struct.pack("!H", code) + reason.encode())
         self.closing = True
-        self.transport.resume_reading()  # the peer's goodbye is to be seen
         self._duties.closing(self)
+        asyncio.get_running_loop().call_soon(self._go_on)  # the peer's goodbye is to be seen, it may be here already

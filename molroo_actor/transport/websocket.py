@@ -27,7 +27,7 @@ from molroo_actor.protocol import rest, resume
 from molroo_actor.runtime.connection import Parting
 from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.keyring import Keyring
-from molroo_actor.runtime.registry import unreadable
+from molroo_actor.runtime.registry import shutting_down, unreadable
 from molroo_actor.runtime.slot import Slot
 from molroo_actor.runtime.snapshot import Welcome
 from molroo_actor.storage.rows import Key
@@ -104,6 +104,7 @@ class Sockets:
             due.pop(socket, None)
         if socket.slot is not None and socket.attachment is not None:
             self._host.detach(socket.slot, socket.attachment)
+        socket.slot = socket.attachment = None  # else they would hold each other until the collector looks at all
         if self._all_gone is not None and not self._ping_due:
             self._all_gone.set()
 
@@ -173,6 +174,8 @@ class Sockets:
             response = self._refuse(request, error, 426)
             response.headers[hdrs.UPGRADE] = "websocket"
             return response
+        if self._host.registry.stopping:
+            return self._refuse(request, shutting_down(), None)
         now_s = self._clock.monotonic_s()
         refused = self._refused_upgrades.of(request.remote, now_s)
         refused.refill(now_s)
@@ -182,15 +185,17 @@ class Sockets:
 
     async def _enter(self, request: web.Request, socket: Socket, refused: Bucket) -> None:
         """From the key to the live stream; whoever is refused is told so."""
+        attached = False
         try:
             slot, welcome = await self._attach(request, socket)
+            attached = True
             if socket.gone:
                 self._host.detach(slot, welcome.attachment)
                 return
             socket.slot, socket.attachment = slot, welcome.attachment
             await self._catching_up.run(socket, slot, welcome)
         except WireError as error:
-            if isinstance(error, (Unauthorized, NotFound)) and socket.attachment is None:
+            if isinstance(error, (Unauthorized, NotFound)) and not attached:
                 refused.take(self._clock.monotonic_s())
             socket.fail(error)
         except Unavailable as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import time
@@ -171,3 +172,18 @@ def test_pings_go_on_while_the_session_sleeps_and_wake_nothing(brisk: Node) -> N
         eventually(lambda: brisk.look(lambda: brisk.server._sockets.count) == 1 and talk.ws.latency == pings)
         assert brisk.api.get("/v1/persona/mia").json["status"] == "hibernated"
         assert talk.ask(type="ping") == {"type": "pong"}
+
+
+def test_nothing_holds_a_socket_whose_line_has_ended(node: Node) -> None:
+    def sockets() -> int:
+        return sum(isinstance(each, Socket) for each in gc.get_objects())
+
+    gc.collect()
+    before = sockets()
+    gc.disable()  # it is seldom that a server collects, and thousands of sockets may end before
+    try:
+        with node.live("mia"):
+            assert sockets() == before + 1
+        eventually(lambda: sockets() == before)
+    finally:
+        gc.enable()

@@ -14,6 +14,7 @@ import pytest
 from molroo_actor.errors import NotFound
 from molroo_actor.protocol.commands import Preferences, SetPreferences
 from molroo_actor.protocol.resume import Resume
+from molroo_actor.runtime.host import Host
 from molroo_actor.runtime.mailbox import Answer, Envelope
 from tests.kit.doubles import RecordingAsker, RecordingConnection
 from tests.kit.node import TENANT, glad_turn, node
@@ -206,3 +207,13 @@ async def test_an_answer_that_cannot_be_rendered_early_is_given_once_and_after_i
         append.commit()
         await quiet()
         assert asker.verdict == "1"
+
+
+@virtual
+async def test_who_asked_hears_of_a_row_even_when_it_cannot_be_pushed_to_another(tmp_path: Path) -> None:
+    async with node(tmp_path) as it:
+        await it.create()
+        slot = await it.slot()
+        await it.join(slot)
+        with mock.patch.object(Host, "_push", side_effect=RuntimeError("a bug in a push")):
+            assert (await it.ask(glad_turn())).seq == 1
