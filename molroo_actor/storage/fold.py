@@ -23,7 +23,7 @@ from molroo_actor.errors import BackupFailed, Damaged
 from molroo_actor.settings import Settings
 from molroo_actor.storage import catalog, journal, schema
 from molroo_actor.storage.layout import DataFolder, fsync_folder
-from molroo_actor.storage.node_db import NodeDb
+from molroo_actor.storage.node_db import FAST_DELETE, NodeDb
 from molroo_actor.storage.rows import Change
 
 log = logging.getLogger(__name__)
@@ -240,6 +240,7 @@ class Folding:
             sql = sqlite3.connect(
                 "file::memory:", uri=True, isolation_level=None, timeout=_BUSY_S, check_same_thread=False
             )
+            sql.execute(FAST_DELETE).fetchall()  # what is attached takes it over
             sql.execute("ATTACH ? AS node", (f"{self._folder.node_db.as_uri()}?mode=ro",))
             sql.execute("PRAGMA node.cache_size = -512")
             self._sql = sql

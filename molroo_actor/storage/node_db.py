@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal, ParamSpec, TypeVar, cast
+from typing import Final, Literal, ParamSpec, TypeVar, cast
 
 import aiosqlite
 
@@ -21,6 +21,10 @@ from molroo_actor.storage.layout import DataFolder
 P = ParamSpec("P")
 T = TypeVar("T")
 
+FAST_DELETE: Final = "PRAGMA secure_delete = FAST"
+"""Some builds of SQLite write zeros over whatever is deleted, also over pages that are only given back: a row that is
+trimmed or too old would be written once more, through the log too. What costs nothing is still wiped.
+"""
 _BUSY_MS = 250
 """How long the writer waits for somebody else's lock: nobody else should have one, and a turn may wait on the loop."""
 
@@ -114,6 +118,7 @@ class NodeDb:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
         connection.execute("PRAGMA cache_size = -2048")
+        connection.execute(FAST_DELETE).fetchall()
         self.sql = connection
         return connection
 
