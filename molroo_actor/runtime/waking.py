@@ -22,7 +22,7 @@ from molroo_actor.storage.session_file import AT_ONCE, IN_A_THREAD, Effort, read
 
 AT_ONCE_LIMIT_S: Final = 0.002
 """A wake that takes longer than this was not worth the loop's time."""
-AT_ONCE_PENANCE: Final = 200
+AT_ONCE_PENANCE: Final = 20
 """Wakes that then go through a reading thread."""
 
 
