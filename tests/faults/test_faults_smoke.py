@@ -24,6 +24,9 @@ from tests.faults.kinds import Doing
 from tests.faults.shim import COMPILER, NO_COMPILER, Place
 from tests.faults.trial import Trial, first_life, last_life
 
+RECORDINGS_MAX = 8
+"""One notices nearly always."""
+
 needs_shim = pytest.mark.skipif(COMPILER is None, reason=NO_COMPILER)
 
 
@@ -89,11 +92,18 @@ async def test_over_power_cuts_every_answered_turn_is_there() -> None:
 @pytest.mark.parametrize("places", [{"node.db", "node.db-wal"}, {"folder"}])
 @pytest.mark.timeout(120)
 async def test_the_check_notices_a_disk_that_lies(places: set[Place]) -> None:
-    """As if synchronous were off, and as if nobody made names durable."""
-    trial = a_trial("power")
-    await power.run(trial, 25, recorded_s=1.0, lie=frozenset(places))
-    trial.end()
-    assert trial.ledger.broken["lost"] > 0
+    """As if synchronous were off, and as if nobody made names durable. What a cut takes is chance: by the disk's lie
+    each recording has its own, and not every one of them meets a turn.
+    """
+    lost = 0
+    for _ in range(RECORDINGS_MAX):
+        trial = a_trial("power")
+        await power.run(trial, 25, recorded_s=1.0, lie=frozenset(places))
+        trial.end()
+        lost += trial.ledger.broken["lost"]
+        if lost:
+            break
+    assert lost > 0
 
 
 @pytest.mark.timeout(120)
