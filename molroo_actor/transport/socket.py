@@ -129,7 +129,7 @@ class Socket(asyncio.BufferedProtocol):
         self._go_on()
 
     def _go_on(self) -> None:
-        if self.gone:
+        if self.gone or self._deaf:
             return
         try:
             for _ in range(_FRAMES_A_PASS):
@@ -143,6 +143,7 @@ class Socket(asyncio.BufferedProtocol):
         except frames.Broken as error:
             self._deaf = True
             self.fail(ValidationFailed(str(error)), code=error.code)
+            self.transport.resume_reading()  # to see the line end
             return
         self.transport.pause_reading()
         asyncio.get_running_loop().call_soon(self._go_on)

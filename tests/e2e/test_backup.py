@@ -198,6 +198,13 @@ def many(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
+INTERRUPTIBLE = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " from molroo_actor.cli.main import main; sys.exit(main())"
+)
+"""The command, also where whoever runs the tests has told them to pass over SIGINT: a shell does so behind `&`."""
+
+
 @contextlib.contextmanager
 def begun(server: Server, target: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[subprocess.Popen[str]]:
     """`molroo-actor backup`, as a process that has copied some files and waits for one that somebody holds until the
@@ -206,7 +213,7 @@ def begun(server: Server, target: Path, capsys: pytest.CaptureFixture[str]) -> I
     (last,) = Command(server.data, capsys).json("sessions", "show", f"s{SESSIONS - 1}")
     with contextlib.closing(holder(Path(last["file"]))):
         process = subprocess.Popen(
-            [sys.executable, "-m", "molroo_actor", "backup", str(target), "--data", str(server.data)],
+            [sys.executable, "-c", INTERRUPTIBLE, "backup", str(target), "--data", str(server.data)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

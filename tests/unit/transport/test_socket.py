@@ -72,3 +72,15 @@ async def test_a_goodbye_that_was_read_already_is_seen_when_the_socket_closes() 
     socket.close(4401, "UNAUTHORIZED")
     await asyncio.sleep(0)
     cast(Any, socket.transport).close.assert_called()
+
+
+async def test_after_what_breaks_the_protocol_it_still_sees_its_line_end() -> None:
+    duties = Duties()
+    socket = opened(duties)
+    transport = cast(Any, socket.transport)
+    transport.reset_mock()
+    read(socket, duties, b"\x05:")
+    await asyncio.sleep(0)
+    assert [call[0] for call in transport.method_calls if call[0].endswith("_reading")][-1:] == ["resume_reading"]
+    read(socket, duties, client(1, b"{}"))
+    assert duties.heard == []
