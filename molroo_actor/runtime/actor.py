@@ -68,7 +68,7 @@ class Pending:
 
     def keep_bytes(self) -> None:
         """Everything that went into the row is at hand and warm: a socket's answer is rendered now, and what waits
-        for the commit is a few strings of bytes. With 512 turns waiting that is a third more turns a second.
+        for the commit is a few strings of bytes instead of hundreds of objects that have grown cold by then.
         """
         attachment = self.asker.attachment
         if attachment is not None and self.row.kind == "turn":

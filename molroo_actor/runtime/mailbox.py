@@ -43,7 +43,7 @@ class Answer:
         state: State | None = None,
         fired: Action | None = None,
     ) -> None:
-        """blob: the record as it is stored, for answers that will be shed. state: how the character is at the moment
+        """blob: the record as it is stored, for turns, whose answers keep bytes. state: how the character is at the moment
         of the change; None when that is what the record says.
         """
         self.params = params

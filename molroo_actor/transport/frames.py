@@ -1,7 +1,7 @@
 """RFC 6455 as a server speaks it: frames and messages, bytes in and bytes out. No socket, and no meaning of a message.
 
 Our own, because a socket that sleeps is to cost little: aiohttp's reader stands on a queue, a handler, its task and the
-request, 11 KB a socket, and wakes a coroutine for every message.
+request, which stay as long as the socket, and wakes a coroutine for every message.
 """
 
 from __future__ import annotations
