@@ -43,8 +43,8 @@ class Answer:
         state: State | None = None,
         fired: Action | None = None,
     ) -> None:
-        """blob: the record as it is stored, for turns, whose answers keep bytes. state: how the character is at the moment
-        of the change; None when that is what the record says.
+        """blob: a turn's record as it is stored, for `keep_bytes`. state: how the character is at the moment of the
+        change; None when that is what the record says.
         """
         self.params = params
         self.seq = seq
