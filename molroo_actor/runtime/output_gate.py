@@ -28,9 +28,9 @@ class Journal(Protocol):
     async def append(self, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception]:
         """Durable when it returns, but for the sessions that it names. Raises AppendFailed, OutcomeUnknown."""
 
-    def append_at_once(self, row: Row) -> bool:
-        """Whether a lone row is durable already, because that was quicker than waiting; False: nobody knows before
-        `append` was asked for the same row.
+    def append_at_once(self, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception] | None:
+        """As `append`, when that is quicker than waiting for it; None: nobody knows before `append` was asked for the
+        same.
         """
 
 
@@ -171,18 +171,25 @@ class OutputGate:
             loop.call_soon(self._settle)
 
     def _append_at_once(self) -> bool:
-        """Whether the one row that waits alone is durable and released: no task, no second thread, no pass between."""
-        if len(self._rows) != 1 or self._changes or self._rows[0].changes:
+        """Whether the rows that wait are durable and released: no task, no second thread, no pass in between."""
+        batch = self._rows
+        if not batch or self._changes:
             return False
         began_s = self._clock.monotonic_s()
-        if not self._journal.append_at_once(self._rows[0].row):
+        failed = self._journal.append_at_once([pending.row for pending in batch], _beside(batch))
+        if failed is None:
             return False
-        batch, self._rows = self._rows, []
-        self.failing = None
-        self._observer.committed(1, self._clock.monotonic_s() - began_s)
-        self._durable.append((batch, (), {}))
+        self._rows = []
+        self._appended(batch, failed, began_s)
+        self._durable.append((batch, (), failed))
         self._release_durable()
         return True
+
+    def _appended(self, batch: Sequence[Pending], failed: dict[int, Exception], began_s: float) -> None:
+        self.failing = None
+        self._observer.committed(len(batch), self._clock.monotonic_s() - began_s)
+        if failed:
+            self._break({session: error for session, error in failed.items() if session})
 
     def _settle(self) -> None:
         if self._task is None:
@@ -200,7 +207,7 @@ class OutputGate:
     ) -> dict[int, Exception] | None:
         began_s = self._clock.monotonic_s()
         try:
-            beside = [change for pending in batch for change in pending.changes]
+            beside = _beside(batch)
             beside.extend(change for change, _ in changes)
             failed = await self._journal.append([pending.row for pending in batch], beside)
         except OutcomeUnknown as error:
@@ -212,10 +219,7 @@ class OutputGate:
                 log.exception("append failed in a way that it should not")
             self._fail(batch, changes, cause)
             return None
-        self.failing = None
-        self._observer.committed(len(batch), self._clock.monotonic_s() - began_s)
-        if failed:
-            self._break({session: error for session, error in failed.items() if session})
+        self._appended(batch, failed, began_s)
         return failed
 
     # -- what follows; all of it synchronous -------------------------------------------------------------------
@@ -289,6 +293,10 @@ class OutputGate:
             if not future.done():
                 future.set_exception(error)
         self._doomed()
+
+
+def _beside(batch: Sequence[Pending]) -> list[Change]:
+    return [change for pending in batch for change in pending.changes]
 
 
 def _lost(error: Exception) -> WireError:

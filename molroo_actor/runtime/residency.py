@@ -39,7 +39,7 @@ class Residency:
         self._awake: OrderedDict[int, Slot] = OrderedDict()
         self._waking = 0
         """Through reading threads."""
-        self.at_once = AtOnce(waking.AT_ONCE_LIMIT_S, waking.AT_ONCE_PENANCE)
+        self.at_once = AtOnce(waking.AT_ONCE_LIMIT_S, waking.AT_ONCE_PENANCE_MAX)
         """Whether a lone session wakes on the loop's own thread."""
         self._at_once_from_s = 0.0
         """Until then nothing more is read on the loop's thread."""
@@ -114,7 +114,7 @@ class Residency:
         if began_s < self._at_once_from_s or not self.at_once.quick:
             return False
         try:
-            actor = self.at_once.timed(self._read_at_once, slot)
+            actor = self.at_once.timed(1, self._read_at_once, slot)
         except Exception as cause:  # noqa: BLE001 - whatever it is, a reading thread finds the same or finds it gone
             log.debug("session %s is read in a thread: %r", slot.inner_id, cause)
             actor = None

@@ -22,8 +22,8 @@ from molroo_actor.storage.session_file import AT_ONCE, IN_A_THREAD, Effort, read
 
 AT_ONCE_LIMIT_S: Final = 0.002
 """A wake that takes longer than this was not worth the loop's time."""
-AT_ONCE_PENANCE: Final = 20
-"""Wakes that then go through a reading thread."""
+AT_ONCE_PENANCE_MAX: Final = 256
+"""Wakes that go through a reading thread after a slow one, at most."""
 
 
 @lru_cache(maxsize=256)

@@ -17,14 +17,20 @@ T = TypeVar("T")
 _SERIALIZED: Final = 3
 """SQLite's thread safety with which two threads may use one connection in turn."""
 
+_PENANCE_MIN: Final = 4
+"""One slow call among quick ones says little."""
+
 
 class AtOnce:
     """Whether one kind of work is done at once. Ask `quick`, then do it under `timed`."""
 
-    def __init__(self, limit_s: float, penance: int) -> None:
-        """A call that takes longer than limit_s was not worth it; `penance` calls then go to the threads."""
+    def __init__(self, limit_s: float, penance_max: int) -> None:
+        """A call that takes longer than limit_s was not worth it. The next few then go to the threads; twice as many
+        when it was so the time before as well, up to penance_max.
+        """
         self._limit_s = limit_s
-        self._penance = penance
+        self._penance_max = penance_max
+        self._penance = _PENANCE_MIN
         self._elsewhere = 0
 
     @property
@@ -37,11 +43,16 @@ class AtOnce:
             return False
         return True
 
-    def timed(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Calls `call` and learns from how long it took, also when it fails."""
+    def timed(self, parts: int, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Calls `call`, which does `parts` things, and learns from how long it took, also when it fails. Each thing
+        after the first may take a sixteenth of the limit.
+        """
         began_s = time.perf_counter()
         try:
             return call(*args, **kwargs)
         finally:
-            if time.perf_counter() - began_s > self._limit_s:
-                self._elsewhere = self._penance
+            if time.perf_counter() - began_s > self._limit_s * (1 + (parts - 1) / 16):
+                self._elsewhere = min(self._penance, self._penance_max)
+                self._penance = min(2 * self._penance, self._penance_max)
+            else:
+                self._penance = _PENANCE_MIN

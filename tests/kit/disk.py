@@ -77,8 +77,8 @@ class GatedJournal:
         changes = [change for change in changes if change.session not in absent]
         return absent | await self.below.append(rows, changes)
 
-    def append_at_once(self, row: Row) -> bool:
-        return self.open and self.below is not None and self.below.append_at_once(row)
+    def append_at_once(self, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception] | None:
+        return self.below.append_at_once(rows, changes) if self.open and self.below is not None else None
 
     @property
     def waiting(self) -> list[Append]:
@@ -136,7 +136,7 @@ class FixedAtOnce:
     def __init__(self, *, quick: bool) -> None:
         self.quick = quick
 
-    def timed(self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def timed(self, _parts: int, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return write(*args, **kwargs)
 
 

@@ -78,14 +78,14 @@ class Node:
         appraiser: Appraiser | None,
         *,
         gated: bool = False,
-        lone: bool = True,
+        commit_at_once: bool = True,
         wake_at_once: bool = False,
     ) -> None:
         self.settings = settings
         self.clock: FakeClock = loop_clock()
         self.observer = RecordingObserver()
         self.ledger = Ledger(settings)
-        self.ledger.journal.lone = FixedAtOnce(quick=lone)  # type: ignore[assignment]
+        self.ledger.journal.at_once = FixedAtOnce(quick=commit_at_once)  # type: ignore[assignment]
         self._appraiser = appraiser
         self._gated = gated
         self._wake_at_once = wake_at_once
@@ -205,14 +205,14 @@ async def node(
     appraiser: Appraiser | None = None,
     *,
     gated: bool = False,
-    lone: bool = True,
+    commit_at_once: bool = True,
     wake_at_once: bool = False,
     **changed: Any,
 ) -> AsyncIterator[Node]:
-    """A node for the length of an `async with` block. lone: a row alone commits on the loop's own thread;
-    wake_at_once: a session alone is read on it.
+    """A node for the length of an `async with` block. commit_at_once: a few rows are committed on the loop's own
+    thread; wake_at_once: a session alone is read on it.
     """
-    made = Node(tiny(data, **changed), appraiser, gated=gated, lone=lone, wake_at_once=wake_at_once)
+    made = Node(tiny(data, **changed), appraiser, gated=gated, commit_at_once=commit_at_once, wake_at_once=wake_at_once)
     await made.open()
     try:
         yield made

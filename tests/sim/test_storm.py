@@ -48,9 +48,11 @@ class Ledger:
             await asyncio.sleep(chance.choice([0, 0.001, 0.02, 0.3]))
 
 
-async def _life(data: Path, chance: random.Random, ledger: Ledger, *, lone: bool) -> None:
+async def _life(data: Path, chance: random.Random, ledger: Ledger, *, commit_at_once: bool) -> None:
     """One life of the node, under load and with a disk that fails now and then."""
-    async with node(data, hibernate_after_s=0.1, fold_age_s=0.1, history_kept=1_000, resident_max=2, lone=lone) as it:
+    async with node(
+        data, hibernate_after_s=0.1, fold_age_s=0.1, history_kept=1_000, resident_max=2, commit_at_once=commit_at_once
+    ) as it:
         for name in NAMES:
             if not await it.ledger.read(catalog.named, name):
                 await it.create(name)
@@ -88,7 +90,7 @@ def test_what_was_acknowledged_stands_once_and_what_was_refused_does_not(tmp_pat
     async def story() -> None:
         chance, ledger = random.Random(seed), Ledger()
         for _ in range(2):
-            await _life(tmp_path, chance, ledger, lone=seed % 2 == 0)
+            await _life(tmp_path, chance, ledger, commit_at_once=seed % 2 == 0)
             running().delay_s = lambda: 0.0
             await _check(tmp_path, ledger, seed)
         assert len(ledger.told) > 100, f"{seed=}"

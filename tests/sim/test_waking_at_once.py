@@ -96,7 +96,7 @@ async def test_one_slow_wake_sends_the_next_ones_to_the_threads(tmp_path: Path) 
         names = ["alice", "bob", "carol", "dave"]
         await _asleep(it, *names)
         slots = [await it.slot(name) for name in names]
-        it.host.residency.at_once = AtOnce(limit_s=-1.0, penance=2)  # every one was slow
+        it.host.residency.at_once = AtOnce(limit_s=-1.0, penance_max=2)  # every one was slow
         threads = []
         for slot in slots:
             with _threads(it) as given:
@@ -135,7 +135,7 @@ async def test_while_a_thread_reads_one_session_the_next_ones_go_the_same_way(tm
         running().delay_s = lambda: 0.010
         it.deliver(first, glad_turn())
         await quiet()
-        it.host.residency.at_once = AtOnce(limit_s=60.0, penance=0)
+        it.host.residency.at_once = AtOnce(limit_s=60.0, penance_max=0)
         it.deliver(second, glad_turn())
         await quiet()
         assert (first.life, second.life) == (Life.WAKING, Life.WAKING)

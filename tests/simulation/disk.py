@@ -135,9 +135,11 @@ class FaultyJournal:
         finally:
             self.under_way = ()
 
-    def append_at_once(self, row: JournalRow) -> bool:
+    def append_at_once(self, rows: Sequence[JournalRow], changes: Sequence[Change]) -> dict[int, Exception] | None:
         """Where no trouble waits and the disk takes no time."""
-        return not self.troubles and self._delay_s() == 0 and self._below.append_at_once(row)
+        if self.troubles or self._delay_s() != 0:
+            return None
+        return self._below.append_at_once(rows, changes)
 
     async def _append(self, rows: Sequence[JournalRow], changes: Sequence[Change]) -> dict[int, Exception]:
         trouble = self.troubles.pop(0) if self.troubles else None

@@ -125,8 +125,8 @@ class Process:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, ProcessLoop)
         self.loop = loop
-        lone, wake_at_once = self._chance.random() < 0.5, self._chance.random() < 0.5
-        self.node = Node(self._settings, MoodyAppraiser(), lone=lone, wake_at_once=wake_at_once)
+        commit_at_once, wake_at_once = self._chance.random() < 0.5, self._chance.random() < 0.5
+        self.node = Node(self._settings, MoodyAppraiser(), commit_at_once=commit_at_once, wake_at_once=wake_at_once)
         self.node.clock.jump_wall_ms(jumped_ms)
         await self.node.open()
         loop.delay_s = self._delay_s
