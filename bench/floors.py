@@ -52,6 +52,7 @@ def few_asleep(asleep: int) -> str:
 
 
 SERVER, UNSYNCED, ECHO, ENGINE_ECHO = "this server", "journal unsynced", "bare echo", "echo + engine"
+UVLOOP_ENGINE_ECHO = "echo + engine, uvloop"
 WORKERD, BARE_POST, EMPTY = "workerd", "bare aiohttp POST", "an empty folder"
 LONE_P50, WAKE_P50, WAKE_P99 = "p50 of 1 socket, vector", "p50 of wake + turn", "p99 of wake + turn"
 MEMORY, SLEEPING_CPU = "memory of a hibernated socket", "CPU of hibernated sockets"

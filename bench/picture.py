@@ -41,6 +41,7 @@ WHO = {
     floors.WORKERD: "#e08a2e",
     floors.UNSYNCED: "#9dbbe0",
     floors.ENGINE_ECHO: "#8a8f98",
+    floors.UVLOOP_ENGINE_ECHO: "#adb2b9",
     floors.ECHO: "#cfd3d8",
 }
 WHO_REST = {floors.SERVER: WHO[floors.SERVER], floors.WORKERD: WHO[floors.WORKERD], floors.BARE_POST: WHO[floors.ECHO]}
