@@ -34,6 +34,8 @@ _BUSY_S = 0.2
 """How long a file that somebody holds may hold up the one worker; the fold is tried again later anyway."""
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
 _TRIM_EVERY_S = 1.0
+_CACHE_KIB = 4096
+"""Of the ledger's pages: those of one fold's rows, about a page each, are then read once and not once a statement."""
 _CLOCK_WENT_BACK_MS = 3_600_000
 """A row from so far ahead was written before the wall clock went back: its age says nothing, so it is due."""
 
@@ -242,7 +244,7 @@ class Folding:
             )
             sql.execute(FAST_DELETE).fetchall()  # what is attached takes it over
             sql.execute("ATTACH ? AS node", (f"{self._folder.node_db.as_uri()}?mode=ro",))
-            sql.execute("PRAGMA node.cache_size = -512")
+            sql.execute(f"PRAGMA node.cache_size = {-_CACHE_KIB}")
             self._sql = sql
         return self._sql
 

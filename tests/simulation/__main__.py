@@ -1,4 +1,5 @@
-"""`python -m tests.simulation [SEEDS] [--seed FIRST] [--only SEED]`: that many stories of a whole host, each checked.
+"""`python -m tests.simulation [SEEDS] [--seed FIRST] [--only SEED] [--jobs N]`: that many stories of a whole host, each
+checked, on all cores.
 
 Prints seeds, what was checked, seconds, seeds a minute, violations; a failure with its seed and the shortest story
 that still breaks the rule. Exit code 1 when a rule is broken.
@@ -7,16 +8,27 @@ that still breaks the rule. Exit code 1 when a rule is broken.
 from __future__ import annotations
 
 import argparse
+import os
 import random
+import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
 
 from tests.simulation import checker, run, script
-from tests.simulation.history import History
 
 _SHOWN = 3
+_CHAPTER = 50
+"""Stories that one process plays in a row: what it sets up first is small beside them."""
+
+
+class Chapter(NamedTuple):
+    """What some stories came to, and of each that broke a rule the first."""
+
+    counts: Counter[str]
+    broken: list[tuple[int, checker.Violation]]
 
 
 def main() -> int:
@@ -24,39 +36,46 @@ def main() -> int:
     parser.add_argument("seeds", nargs="?", type=int, default=2_000, help="how many (2000)")
     parser.add_argument("--seed", type=int, default=None, help="the first of them")
     parser.add_argument("--only", type=int, default=None, help="one seed, with its whole story")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once (one a core)")
     flags = parser.parse_args()
     if flags.only is not None:
         return _show(flags.only)
     first = random.SystemRandom().randrange(1 << 32) if flags.seed is None else flags.seed
     counts: Counter[str] = Counter()
     broken: list[tuple[int, checker.Violation]] = []
-    began_s, began_cpu_s = time.monotonic(), time.process_time()
-    for seed, history, found in stories(range(first, first + flags.seeds)):
-        counts.update(run.totals(history))
-        if found and len({other for other, _ in broken}) < _SHOWN:
-            broken.append((seed, found[0]))
-        counts["violations"] += len(found)
-    seconds, cpu_s = time.monotonic() - began_s, time.process_time() - began_cpu_s
-    _report(first, flags.seeds, counts, seconds, cpu_s)
-    for seed, violation in broken:
+    seeds, began_s = range(first, first + flags.seeds), time.monotonic()
+    with ProcessPoolExecutor(flags.jobs) as pool:
+        for chapter in pool.map(played, [seeds[at : at + _CHAPTER] for at in range(0, len(seeds), _CHAPTER)]):
+            counts.update(chapter.counts)
+            broken += chapter.broken
+    _report(seeds, counts, time.monotonic() - began_s)
+    for seed, violation in broken[:_SHOWN]:
         print(f"\nseed {seed} breaks `{violation.rule}`: {violation.text}")
         print(*run.shortest_story(seed, violation.rule), sep="\n")
     return 1 if counts["violations"] else 0
 
 
-def stories(seeds: range) -> Iterator[tuple[int, History, list[checker.Violation]]]:
-    """Seed by seed: what happened, and what was wrong with it."""
+def played(seeds: range) -> Chapter:
+    """Seed by seed, in this process."""
+    chapter = Chapter(Counter(), [])
     with run.opened() as theatre, run.garbage_in_bulk() as collect:
         for seed in seeds:
             history = theatre.play_seed(seed)
-            yield seed, history, list(checker.violations(history))
+            chapter.counts.update(run.totals(history))
+            found = list(checker.violations(history))
+            chapter.counts["violations"] += len(found)
+            if found:
+                chapter.broken.append((seed, found[0]))
             collect()
+    return chapter
 
 
-def _report(first: int, seeds: int, counts: Counter[str], seconds: float, cpu_s: float) -> None:
-    print(f"seeds {first} to {first + seeds - 1}")
-    print(f"{seeds:,} stories in {seconds:.1f} s, {seeds / seconds * 60:,.0f} a minute")
-    print(f"  {cpu_s:.1f} s of one core, {seeds / cpu_s * 60:,.0f} a minute without others beside")
+def _report(seeds: range, counts: Counter[str], seconds: float) -> None:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = used.ru_utime + used.ru_stime
+    print(f"seeds {seeds.start} to {seeds.stop - 1}")
+    print(f"{len(seeds):,} stories in {seconds:.1f} s, {len(seeds) / seconds * 60:,.0f} a minute")
+    print(f"  {cpu_s:.1f} s of a core, {len(seeds) / cpu_s * 60:,.0f} a minute of one")
     for name, count in sorted(counts.items()):
         if name != "violations":
             print(f"  {count:>10,} {name}")
