@@ -138,7 +138,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     journal_bytes_max: Count = 268_435_456
     """Rows not folded yet; above it turns are refused while folding goes on."""
     wal_bytes_max: Count = 67_108_864
-    """The ledger's write-ahead log before the writer itself empties it."""
+    """The ledger's write-ahead log. Up to this its file stays, to be written over; the writer cuts a longer one."""
     fold_age_s: Positive = 5
     """How long a row waits in the journal, so that one fold takes many."""
     fold_bytes: Count = 67_108_864

@@ -76,6 +76,8 @@ class Folding:
         self._round_over.set()
         self._stopping = asyncio.Event()
         self._trimmed_s = 0.0
+        self._emptied = 0
+        """What the log had been given when it was last emptied."""
         self._hold = 0
         self._kept_bytes: int | None = None
         """Of rows that were folded and are kept in the journal all the same; None when none are."""
@@ -177,12 +179,16 @@ class Folding:
         log.warning("fold: session %s is folded again in %.0f s: %s", session, delay_s, error)
 
     async def _tend_log(self, *, idle: bool) -> None:
-        size = self._node.wal_bytes
+        """The log is emptied into the database now and then and written over from its front: its file stays."""
+        fresh = self._journal.logged - self._emptied
         try:
-            if size > _CHECKPOINT_BYTES or (idle and size > 0):
+            if fresh > _CHECKPOINT_BYTES or (idle and self._node.wal_bytes > 0):
+                self._emptied += fresh
                 await self._node.checkpoint()
-            if size > self._settings.wal_bytes_max or (idle and size > _CHECKPOINT_BYTES):
-                await self._node.truncate_wal()
+                if fresh > _CHECKPOINT_BYTES:
+                    await self._node.restart_log()
+            if self._node.wal_bytes > self._settings.wal_bytes_max:
+                await self._node.truncate_log()
         except sqlite3.Error as error:
             log.warning("fold: checkpoint failed (%s); the log grows until one succeeds", error)
 

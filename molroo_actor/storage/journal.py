@@ -42,6 +42,8 @@ _AT_ONCE_S: Final = 0.001
 """One row whose commit takes longer than this was not worth the loop's time."""
 _AT_ONCE_PENANCE_MAX: Final = 256
 """Commits that go to the writer's thread after a slow one, at most."""
+_PAGE_BYTES: Final = 4096
+"""The log takes whole pages: a commit writes the one again that its first row shares with older ones."""
 _OF_ONE_SESSION: Final = frozenset(
     (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_ERROR)
 )
@@ -103,6 +105,8 @@ class Journal:
         """Rows that are folded and wait for the next trim."""
         self.size = 0
         """Bytes of all rows in `tails`, about."""
+        self.logged = 0
+        """What the write-ahead log was given since the start, in bytes, about."""
 
     async def open(self) -> None:
         """Learns what is not folded yet; cost goes with the journal's size, not with the number of sessions."""
@@ -153,7 +157,7 @@ class Journal:
             failed |= await self._node.writer.run(_write, self._node.sql, first, rows, changes)
         except sqlite3.Error as error:
             await self._failed(first, error)
-        self._noted(rows, failed)
+        self._noted(rows, changes, failed)
         return failed
 
     def append_at_once(self, rows: Sequence[Row], changes: Sequence[Change]) -> dict[int, Exception] | None:
@@ -164,7 +168,7 @@ class Journal:
         of it. Never called while an `append` runs.
         """
         parts = len(rows) + len(changes)
-        if parts > _AT_ONCE_MAX or self._doubt is not None or self._node.truncating or not self.at_once.quick:
+        if parts > _AT_ONCE_MAX or self._doubt is not None or self._node.tending_log or not self.at_once.quick:
             return None
         if sum(map(row_bytes, rows)) > _AT_ONCE_BYTES_MAX or self._refuse_gaps(rows):
             return None
@@ -173,15 +177,18 @@ class Journal:
         except sqlite3.Error as error:
             self._doubt = error
             return None
-        self._noted(rows, failed)
+        self._noted(rows, changes, failed)
         return failed
 
-    def _noted(self, rows: Sequence[Row], failed: Collection[int]) -> None:
+    def _noted(self, rows: Sequence[Row], changes: Sequence[Change], failed: Collection[int]) -> None:
         """What is durable now, but for the sessions that failed."""
+        self.logged += _PAGE_BYTES * (1 + len(changes))
         for rowid, row in enumerate(rows, start=self._next_rowid):
             if row.session not in failed:
                 self._last_seq[row.session] = row.seq
-                self._note(rowid, row.session, row.seq, row.at_ms, row_bytes(row))
+                size = row_bytes(row)
+                self.logged += size
+                self._note(rowid, row.session, row.seq, row.at_ms, size)
         self._next_rowid += len(rows)
 
     async def _failed(self, first: int, error: sqlite3.Error) -> NoReturn:

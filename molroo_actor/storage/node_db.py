@@ -63,7 +63,7 @@ class NodeDb:
         self.checkpointer: ThreadedConnection
         self.sql: sqlite3.Connection
         self._checkpoint_sql: sqlite3.Connection
-        self.truncating = False
+        self.tending_log = False
         """Whether the writer's connection is busy with its log for a while."""
 
     async def open(self) -> None:
@@ -148,15 +148,26 @@ class NodeDb:
         """Moves what it can from the log into the database without holding anybody up."""
         await self.checkpointer.run(_checkpoint, self._checkpoint_sql, "PASSIVE")
 
-    async def truncate_wal(self) -> None:
-        """Empties the log from the writer's own thread, so no commit is under way; nothing happens while a reader is
-        in it.
+    async def restart_log(self) -> None:
+        """Lets the next commit begin at the front of the log, whose file stays as long as it is. Soon after
+        `checkpoint` little is left to move. Nothing happens while a reader is in it.
+
+        A commit over bytes that are there already is durable in half the time of one that makes the file longer,
+        because the file system need not note the new length: measured .13 ms against .25 for 4 KiB.
         """
-        self.truncating = True
+        await self._tend_log("RESTART")
+
+    async def truncate_log(self) -> None:
+        """As `restart_log`, and its file goes down to nothing."""
+        await self._tend_log("TRUNCATE")
+
+    async def _tend_log(self, mode: Literal["RESTART", "TRUNCATE"]) -> None:
+        """From the writer's own thread, so that no commit is under way."""
+        self.tending_log = True
         try:
-            await self.writer.run(_checkpoint, self.sql, "TRUNCATE")
+            await self.writer.run(_checkpoint, self.sql, mode)
         finally:
-            self.truncating = False
+            self.tending_log = False
 
     async def close(self) -> None:
         """Closes both connections and their threads; the process would not exit otherwise."""

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -174,12 +175,50 @@ async def test_the_log_is_emptied_while_nobody_reads_and_left_alone_otherwise(tm
             reader.execute("SELECT count(*) FROM journal").fetchone()
             await it.append([a_row(1, 60)])
             await it.ledger.node.checkpoint()
-            await it.ledger.node.truncate_wal()
+            await it.ledger.node.truncate_log()
             assert it.ledger.node.wal_bytes >= size
-        await it.ledger.node.truncate_wal()
+        await it.ledger.node.truncate_log()
         assert it.ledger.node.wal_bytes == 0
         await it.append([a_row(1, 61)])
         assert len(it.in_journal()) == 61
+
+
+async def test_a_log_that_is_restarted_is_written_over_and_its_file_stays_as_long_as_it_is(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        await it.add(1)
+        seqs = iter(range(1, 1_000))
+        sizes = []
+        for _ in range(5):
+            await it.append([a_row(1, next(seqs), state_after=b"x" * 9_000) for _ in range(60)])
+            await it.ledger.node.restart_log()
+            sizes.append(it.ledger.node.wal_bytes)
+        assert sizes[0] > 60 * 9_000
+        assert max(sizes) < sizes[0] + 20_000
+        assert len(it.in_journal()) == 300
+
+
+async def test_without_work_the_log_is_emptied_and_its_file_stays_to_be_written_over(tmp_path: Path) -> None:
+    async with store(tmp_path, fold_age_s=3_600) as it:
+        await it.add(1)
+        await it.append([a_row(1, seq, state_after=b"x" * 9_000) for seq in range(1, 601)])
+        size, node, again = it.ledger.node.wal_bytes, it.ledger.node, asyncio.Event()
+        passes = iter((None, again))
+        empty = node.checkpoint
+
+        async def emptied() -> None:
+            await empty()
+            if (second := next(passes, None)) is not None:
+                second.set()
+
+        with mock.patch.object(node, "checkpoint", emptied):
+            task = asyncio.create_task(it.folding.run())
+            await again.wait()
+            it.folding.stop()
+            await task
+        assert 4 * 1024 * 1024 < size <= node.wal_bytes
+        size = node.wal_bytes
+        await it.append([a_row(1, seq, state_after=b"x" * 9_000) for seq in range(601, 1_001)])
+        assert node.wal_bytes == size
 
 
 async def test_reading_connections_cannot_write(tmp_path: Path) -> None:
