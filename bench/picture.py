@@ -127,10 +127,12 @@ def _turns(axes: Axes, out: results.Results, cases: Sequence[str], who: dict[str
     measured = [case for case in cases if out.found(case, floors.SERVER, results.PER_S)]
     thick = 0.84 / len(who)
     for rank, (name, colour) in enumerate(who.items()):
+        label: str | None = name
         for place, case in enumerate(measured):
             if found := out.found(case, name, results.PER_S):
                 at = place - 0.42 + (rank + 0.5) * thick
-                axes.barh(at, found.value, thick * 0.92, color=colour, label=name if place == 0 else None)
+                axes.barh(at, found.value, thick * 0.92, color=colour, label=label)
+                label = None
                 axes.hlines(at, found.low, found.high, color="#22262b", linewidth=0.9)
                 axes.annotate(
                     f"{_at_least(out, case, name)}{found.value:,.0f}",
