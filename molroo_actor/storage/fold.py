@@ -76,8 +76,8 @@ class Folding:
         self._round_over.set()
         self._stopping = asyncio.Event()
         self._trimmed_s = 0.0
-        self._emptied = 0
-        """What the log had been given when it was last emptied."""
+        self._emptied = -1
+        """What the log had been given when it was last emptied; before that, a former life may have left something."""
         self._hold = 0
         self._kept_bytes: int | None = None
         """Of rows that were folded and are kept in the journal all the same; None when none are."""
@@ -180,13 +180,14 @@ class Folding:
 
     async def _tend_log(self, *, idle: bool) -> None:
         """The log is emptied into the database now and then and written over from its front: its file stays."""
-        fresh = self._journal.logged - self._emptied
+        logged = self._journal.logged
+        fresh = logged - self._emptied
         try:
-            if fresh > _CHECKPOINT_BYTES or (idle and self._node.wal_bytes > 0):
-                self._emptied += fresh
+            if fresh > _CHECKPOINT_BYTES or (idle and fresh):
                 await self._node.checkpoint()
                 if fresh > _CHECKPOINT_BYTES:
                     await self._node.restart_log()
+                self._emptied = logged
             if self._node.wal_bytes > self._settings.wal_bytes_max:
                 await self._node.truncate_log()
         except sqlite3.Error as error:

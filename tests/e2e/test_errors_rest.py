@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.wire import CODES, GLAD, KEY, PERSONA, Api, Node, Reply, raw, serving
+from tests.e2e.wire import CODES, GLAD, KEY, PERSONA, Api, Node, Reply, raw, serving, upgrade
 
 BIG = b'{"sessionId":"mia","message":"' + b"x" * 262_144 + b'"}'
 DEEP = b"[" * 600 + b"]" * 600
@@ -253,6 +253,18 @@ def test_a_plain_get_of_a_socket_path_is_426(node: Node) -> None:
     reply = node.api.get("/v1/ws/mia")
     assert "ws" in refused(reply, 426, "VALIDATION_ERROR")
     assert reply.headers["Upgrade"] == "websocket"
+
+
+def test_an_upgrade_that_comes_while_the_server_stops_is_refused_before_it_is_one(node: Node) -> None:
+    registry = node.server.host.registry
+    node.look(lambda: setattr(registry, "stopping", True))
+    try:
+        heard, _, body = raw(node.api.port, upgrade("mia"), enough=lambda heard: b"}" in heard).partition(b"\r\n\r\n")
+    finally:
+        node.look(lambda: setattr(registry, "stopping", False))
+    assert heard.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: " in heard.lower()
+    assert json.loads(body)["error"]["code"] == "OVERLOADED"
 
 
 def test_an_upgrade_that_is_not_whole_is_answered_like_every_error(node: Node) -> None:

@@ -17,6 +17,7 @@ from molroo_actor.storage import catalog
 from molroo_actor.storage.layout import SHARDS, DataFolder
 from molroo_actor.storage.ledger import Ledger
 from molroo_actor.storage.rows import Key
+from tests.kit.disk import io_error
 from tests.kit.node import tiny
 from tests.kit.rows import a_row, an_entry, rows_of, store
 
@@ -197,28 +198,31 @@ async def test_a_log_that_is_restarted_is_written_over_and_its_file_stays_as_lon
         assert len(it.in_journal()) == 300
 
 
-async def test_without_work_the_log_is_emptied_and_its_file_stays_to_be_written_over(tmp_path: Path) -> None:
-    async with store(tmp_path, fold_age_s=3_600) as it:
+async def test_without_work_the_log_is_emptied_once_and_its_file_stays_to_be_written_over(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        node, tend = it.ledger.node, it.folding._tend_log
         await it.add(1)
         await it.append([a_row(1, seq, state_after=b"x" * 9_000) for seq in range(1, 601)])
-        size, node, again = it.ledger.node.wal_bytes, it.ledger.node, asyncio.Event()
-        passes = iter((None, again))
-        empty = node.checkpoint
-
-        async def emptied() -> None:
-            await empty()
-            if (second := next(passes, None)) is not None:
-                second.set()
-
-        with mock.patch.object(node, "checkpoint", emptied):
-            task = asyncio.create_task(it.folding.run())
-            await again.wait()
-            it.folding.stop()
-            await task
-        assert 4 * 1024 * 1024 < size <= node.wal_bytes
         size = node.wal_bytes
-        await it.append([a_row(1, seq, state_after=b"x" * 9_000) for seq in range(601, 1_001)])
-        assert node.wal_bytes == size
+        assert size > 4 * 1024 * 1024
+        with mock.patch.object(node, "checkpoint", wraps=node.checkpoint) as emptied:
+            for _ in range(3):
+                await tend(idle=True)
+            assert emptied.await_count == 1
+            await it.append([a_row(1, seq, state_after=b"x" * 9_000) for seq in range(601, 1_001)])
+            assert node.wal_bytes == size
+            await tend(idle=True)
+            assert emptied.await_count == 2
+
+
+async def test_a_log_that_could_not_be_emptied_is_emptied_later(tmp_path: Path) -> None:
+    async with store(tmp_path) as it:
+        node = it.ledger.node
+        await it.add(1)
+        with mock.patch.object(node, "checkpoint", side_effect=[io_error(), None]) as emptied:
+            await it.folding._tend_log(idle=True)
+            await it.folding._tend_log(idle=True)
+            assert emptied.await_count == 2
 
 
 async def test_reading_connections_cannot_write(tmp_path: Path) -> None:
